@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+const maxLength = 64;
+const plain = /[A-Z0-9.-]/;
+
+/**
+ * A case: a URN, crime or CAD reference as the force writes it, in capitals. Letters, digits and
+ * `/ . - _ : # ( ) &` and inner spaces; at most 64 characters; no `..` and no leading dot, so
+ * that it can stand in a path.
+ */
+export const caseSchema = z
+  .string()
+  .transform((text) => text.normalize("NFC").trim().replace(/\s+/g, " ").toUpperCase())
+  .pipe(
+    z
+      .string()
+      .min(1, "must not be empty")
+      .max(maxLength, `must have at most ${maxLength} characters`)
+      .regex(
+        /^[A-Z0-9][A-Z0-9 /._:#()&-]*$/,
+        "must start with a letter or digit and may hold letters, digits, spaces and / . - _ : # ( ) &",
+      )
+      .refine((text) => !text.includes(".."), "must not contain two dots in a row")
+      .refine((text) => !/[ .]$/.test(text), "must not end with a space or a dot"),
+  );
+
+/** Encodes a case as one path segment: `/` becomes `_`, anything not plain becomes `~` and two hex digits. */
+export function caseSegment(caseRef: string): string {
+  return [...caseRef]
+    .map((character) => {
+      if (character === "/") return "_";
+      if (plain.test(character)) return character;
+      return `~${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+    })
+    .join("");
+}
+
+/** Undoes {@link caseSegment}. */
+export function caseOfSegment(segment: string): string {
+  return segment
+    .replaceAll("_", "/")
+    .replace(/~([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}

@@ -1,0 +1,4 @@
+/** Time, as one thing that can be handed in. */
+export interface Clock {
+  now(): Date;
+}

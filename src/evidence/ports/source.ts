@@ -1,0 +1,40 @@
+/** A file at its source, as it was when it was opened or listed. */
+export interface SourceStat {
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+  /** Changes with any write or rename (ctime and inode on a file system); equal text, same file unchanged. */
+  readonly version: string;
+}
+
+export interface SourceEntry extends SourceStat {
+  /** Where the source finds it again. */
+  readonly location: string;
+  /** Original relative path with `/` between folders, as the record keeps it. */
+  readonly path: string;
+  /** Raw bytes of `path` in hex where they are not UTF-8. */
+  readonly pathBytes: string | undefined;
+}
+
+/** Something the source holds and will not send: a link, a FIFO, a folder without permission. */
+export interface SkippedEntry {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** An open file; reads are by position, into the caller's buffer. */
+export interface SourceFile {
+  readonly stat: SourceStat;
+  /** Fills `buffer` from `offset` as far as the file goes; returns bytes read. @throws `unavailable.source` */
+  read(buffer: Uint8Array, offset: number): Promise<number>;
+  /** What the file is now, by descriptor and by name. @throws `integrity.source-changed` when it was replaced or has vanished */
+  statAgain(): Promise<SourceStat>;
+  close(): Promise<void>;
+}
+
+/** Where files come from. Read-only, always. */
+export interface Source {
+  /** Walks a file or folder, in name order. Links are not followed. @throws `not-found.source` */
+  list(location: string, onSkip: (entry: SkippedEntry) => void): AsyncIterable<SourceEntry>;
+  /** Opens for reading without ever waiting for a writer. @throws `not-found.source`, `unavailable.source` */
+  open(location: string): Promise<SourceFile>;
+}

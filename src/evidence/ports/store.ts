@@ -1,0 +1,117 @@
+import type { Readable } from "node:stream";
+import type { Proof } from "../proof.ts";
+
+/** What a store can do, read before a transfer starts. A value, so that nothing is found out half-way. */
+export interface Capabilities {
+  /** Limits on parts. All parts but the last have one length. */
+  readonly parts: {
+    readonly minBytes: number;
+    readonly maxBytes: number;
+    readonly maxParts: number;
+  };
+  /** Largest body of one `put`. */
+  readonly maxPutBytes: number;
+  readonly maxObjectBytes: number;
+  /** The proof that `complete` and `put` reach at least. */
+  readonly proof: Proof;
+  /** Writing a key that exists is refused by the store itself, atomically. */
+  readonly refusesOverwrite: boolean;
+  /** References can be allotted without a race. */
+  readonly allotsReferences: boolean;
+}
+
+/** An upload in progress: plain data, so that another process can go on with it. */
+export interface Upload {
+  readonly id: string;
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Length of every part but the last, fixed when the upload began. */
+  readonly partBytes: number;
+}
+
+export interface StoredPart {
+  readonly offset: number;
+  readonly length: number;
+  readonly sha256: string;
+}
+
+export interface Part extends StoredPart {
+  /** Exactly `length` bytes; not changed by anyone until `putPart` settles. */
+  readonly bytes: Uint8Array;
+}
+
+export interface Stored {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly proof: Proof;
+}
+
+export interface KeyStat {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
+export interface ByteRange {
+  /** First byte. */
+  readonly start: number;
+  /** Behind the last byte. */
+  readonly end: number;
+}
+
+/**
+ * A content store: keys and bytes. It knows nothing of exhibits. Each store passes `test/contracts/store.ts`.
+ *
+ * Errors of all members: `unavailable.store` where a later try may work, `unavailable.no-space`,
+ * `auth.*`, `policy.*`; all stop when `signal` is aborted.
+ */
+export interface Store {
+  /** For people and receipts; never holds a secret. */
+  readonly url: string;
+  readonly capabilities: Capabilities;
+
+  /**
+   * Stores `bytes` under `key` in one request; visible whole or not at all, durable when it returns.
+   *
+   * @throws `conflict.exists` when the key holds other bytes (the same bytes again succeed); `integrity.mismatch`
+   */
+  put(key: string, bytes: Uint8Array, sha256: string, signal: AbortSignal): Promise<Stored>;
+
+  /**
+   * Begins an upload, or finds the caller's unfinished one of the same key and size: the store, too, keeps an
+   * upload's identity, so that a machine that lost its state goes on where it was.
+   *
+   * @throws `conflict.exists` when the key is taken; `unavailable.no-space` when the size cannot fit; `policy.too-large`
+   */
+  begin(key: string, sizeBytes: number, partBytes: number, signal: AbortSignal): Promise<Upload>;
+
+  /**
+   * Stores one part; durable when it returns. The same part again succeeds.
+   *
+   * @throws `conflict.part-differs` when other bytes lie at its offset; `integrity.mismatch` when bytes and
+   * digest disagree; `not-found.upload`
+   */
+  putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void>;
+
+  /** The parts that are durable, in order of offset: the truth to resume from. @throws `not-found.upload` */
+  listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]>;
+
+  /**
+   * Proves the whole against `sha256` as far as the store can and makes it visible under its key, all at once
+   * and without overwriting. Repeating it after a lost reply succeeds.
+   *
+   * @throws `integrity.mismatch` (nothing becomes visible), `conflict.exists`, `not-found.upload`
+   */
+  complete(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored>;
+
+  /** Forgets an unfinished upload and frees its space. What is not there is not an error. */
+  abort(upload: Upload, signal: AbortSignal): Promise<void>;
+
+  stat(key: string, signal: AbortSignal): Promise<KeyStat | undefined>;
+
+  /** Finished keys that start with `prefix`, in key order. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<KeyStat>;
+
+  /** The bytes of `key`, or of a range of it. A stream that ends early fails, it never just ends. @throws `not-found.content` */
+  open(key: string, range: ByteRange | undefined, signal: AbortSignal): Promise<Readable>;
+}

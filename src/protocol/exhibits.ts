@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { caseSchema } from "../evidence/case.ts";
+import { exhibitIdSchema } from "../evidence/address.ts";
+import { initialsSchema, referenceSchema } from "../evidence/reference.ts";
+import { sealedSchema } from "../evidence/seal.ts";
+
+/**
+ * `POST   /v1/exhibits`                 reserve -> 201 (new) or 200 (the caller's own) entry
+ * `GET    /v1/exhibits?case=&reference=&after=&limit=`  page of entries
+ * `GET    /v1/exhibits/:id`             entry, with documents once sealed
+ * `PUT    /v1/exhibits/:id/record`      sealed record -> 200 documents, or 202 + Retry-After while proving
+ * `GET    /v1/exhibits/:id/custody`     the custody log, `application/x-ndjson`
+ */
+export const exhibitsPath = "/v1/exhibits";
+
+export const reservationSchema = z.strictObject({
+  case: caseSchema,
+  reference: referenceSchema.optional(),
+  initials: initialsSchema,
+  sourceId: z.string().min(1).max(512),
+  totalBytes: z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER),
+});
+
+export const exhibitEntrySchema = z.strictObject({
+  id: exhibitIdSchema,
+  case: caseSchema,
+  reference: referenceSchema,
+  state: z.enum(["open", "sealed"]),
+  reservedAt: z.iso.datetime(),
+});
+
+export const exhibitDocumentsSchema = z.strictObject({
+  entry: exhibitEntrySchema,
+  record: sealedSchema.optional(),
+  receipt: sealedSchema.optional(),
+});
+
+export const exhibitPageSchema = z.strictObject({
+  exhibits: z.array(exhibitEntrySchema),
+  /** Hand back as `after` for the next page; absent on the last. */
+  next: z.string().optional(),
+});
+
+export const recordBodySchema = z.strictObject({ record: sealedSchema });

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { publicJwkSchema } from "../evidence/seal.ts";
+
+export const serverStatementType = "exhibit.server/1";
+
+/** `GET /v1/server?nonce=N`: who this server is, sealed by its key over the caller's nonce. No sign-in needed. */
+export const serverStatementPath = "/v1/server";
+
+export const serverStatementSchema = z.strictObject({
+  schema: z.literal(serverStatementType),
+  nonce: z.string(),
+  at: z.iso.datetime(),
+  publicUrl: z.url(),
+  /** OAuth issuer; its metadata is at `<issuer>/.well-known/openid-configuration`. */
+  issuer: z.url(),
+  organisation: z.string(),
+  version: z.string(),
+  key: publicJwkSchema,
+  thumbprint: z.string(),
+  limits: z.strictObject({
+    minPartBytes: z.number().int(),
+    maxPartBytes: z.number().int(),
+    maxParts: z.number().int(),
+    maxPutBytes: z.number().int(),
+    maxObjectBytes: z.number().int(),
+  }),
+});
+export type ServerStatement = z.infer<typeof serverStatementSchema>;
+
+/** The audience of access tokens: `<publicUrl>/v1`. */
+export function audienceOf(publicUrl: string): string {
+  return `${publicUrl.replace(/\/$/, "")}/v1`;
+}
