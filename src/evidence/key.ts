@@ -9,6 +9,9 @@ export const receiptName = "receipt.json";
 /** The name under which an exhibit's custody log lies, one JSON line an event. */
 export const custodyName = "custody.jsonl";
 
+/** The name that allots a reference in a store without a server; written first, without overwriting. */
+export const reservationName = "reservation.json";
+
 /**
  * A key: three segments, `<case>/<reference>/<name>`. Nothing in it comes from a file's own name
  * but its extension, because recorders put callers' numbers into file names.
@@ -17,7 +20,7 @@ export const keySchema = z
   .string()
   .max(200)
   .regex(
-    /^[A-Z0-9~][A-Z0-9.~_-]{0,159}\/[A-Z0-9_]{3,40}\/(?:[A-Z0-9_]{3,40}-[0-9]{4,8}(?:\.[a-z0-9]{1,10})?|record\.json|receipt\.json|custody\.jsonl)$/,
+    /^[A-Z0-9~][A-Z0-9.~_-]{0,159}\/[A-Z0-9_]{3,40}\/(?:[A-Z0-9_]{3,40}-[0-9]{4,8}(?:\.[a-z0-9]{1,10})?|reservation\.json|record\.json|receipt\.json|custody\.jsonl)$/,
     "is not a key of this product",
   )
   .refine((key) => !key.includes(".."), "is not a key of this product");

@@ -16,7 +16,7 @@ export const exhibitsPath = "/v1/exhibits";
 export const reservationSchema = z.strictObject({
   case: caseSchema,
   reference: referenceSchema.optional(),
-  initials: initialsSchema,
+  initials: initialsSchema.optional(),
   sourceId: z.string().min(1).max(512),
   totalBytes: z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER),
 });

@@ -7,9 +7,10 @@ import type { PublicJwk, Sealed } from "../seal.ts";
 /** An exhibit asked for: the identity of an upload is submitter + case + source id. */
 export interface Reservation {
   readonly case: string;
-  /** Wanted reference; left out, the register allots the next one under `initials`. */
+  /** Wanted reference; left out, the register allots the next free one under `initials`. */
   readonly reference: string | undefined;
-  readonly initials: string;
+  /** Producer's initials; left out, the register takes its own (a server: those of the organisation). */
+  readonly initials: string | undefined;
   readonly sourceId: string;
   readonly totalBytes: number;
 }

@@ -29,6 +29,14 @@ export interface Upload {
   readonly partBytes: number;
 }
 
+/** An upload that someone began and has not finished, as its owner may see it. */
+export interface UnfinishedUpload extends Upload {
+  readonly startedAt: string;
+  readonly receivedBytes: number;
+  /** When the store will forget it, where it ever does. */
+  readonly expiresAt: string | undefined;
+}
+
 export interface StoredPart {
   readonly offset: number;
   readonly length: number;
@@ -106,6 +114,9 @@ export interface Store {
 
   /** Forgets an unfinished upload and frees its space. What is not there is not an error. */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;
+
+  /** The caller's unfinished uploads, oldest first. */
+  uploads(signal: AbortSignal): Promise<UnfinishedUpload[]>;
 
   stat(key: string, signal: AbortSignal): Promise<KeyStat | undefined>;
 

@@ -1,0 +1,22 @@
+import type { SigningKey } from "../seal.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Register } from "./register.ts";
+import type { Sharing } from "./sharing.ts";
+import type { Store } from "./store.ts";
+
+/** A configured store, opened: everything the use cases may do with it. */
+export interface Connection {
+  /** The name it was given with `exhibit store add`. */
+  readonly name: string;
+  readonly store: Store;
+  readonly register: Register;
+  /** What this machine signs its records with: the enrolled key, or the machine's own. */
+  readonly signer: SigningKey;
+  /** This machine's clock minus the server's, where a server was asked. */
+  readonly clockOffsetMs: number | undefined;
+  /** Absent where the store has no share links of its own. */
+  readonly sharing: Sharing | undefined;
+  /** Absent where the store has no accounts of its own. */
+  readonly accounts: Accounts | undefined;
+  close(): Promise<void>;
+}

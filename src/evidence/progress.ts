@@ -1,0 +1,19 @@
+import type { Proof } from "./proof.ts";
+
+/** What a transfer tells while it runs. Paths are for the person at the screen only; never for a log. */
+export type TransferEvent =
+  | { readonly type: "planned"; readonly files: number; readonly bytes: number }
+  | { readonly type: "file-started"; readonly path: string; readonly sizeBytes: number }
+  /** Bytes whose digest is now known; `sent` of them over the wire, the rest was there already. */
+  | {
+      readonly type: "part-done";
+      readonly path: string;
+      readonly bytes: number;
+      readonly sent: boolean;
+    }
+  | { readonly type: "proving"; readonly path: string; readonly provedBytes: number }
+  | { readonly type: "file-done"; readonly path: string; readonly proof: Proof }
+  | { readonly type: "file-failed"; readonly path: string; readonly message: string }
+  | { readonly type: "waiting"; readonly reason: string; readonly seconds: number };
+
+export type OnTransferEvent = (event: TransferEvent) => void;

@@ -1,0 +1,35 @@
+import type { Kysely } from "kysely";
+import type { Clock } from "../evidence/ports/clock.ts";
+import type { Store } from "../evidence/ports/store.ts";
+import type { PublicJwk, SigningKey } from "../evidence/seal.ts";
+import type { Tables } from "./database/tables.ts";
+
+/** A key this server signed with once: still published, so that old receipts can be checked. */
+export interface RetiredKey {
+  readonly publicJwk: PublicJwk;
+  readonly thumbprint: string;
+  readonly retiredAt: string;
+}
+
+export interface ServerSettings {
+  /** Fixes issuer and links; no slash at its end. */
+  readonly publicUrl: string;
+  /** Shown on the share page before the code. */
+  readonly organisation: string;
+  readonly version: string;
+  /** Proxies whose `X-Forwarded-*` count, as CIDR. */
+  readonly trustProxy: readonly string[];
+  readonly expireUploadsMs: number;
+  /** A folder for renditions; emptied when the server starts, holds nothing that must last. */
+  readonly scratch: string;
+}
+
+/** What the server is built from. Only `main.ts` makes one. */
+export interface ServerDeps {
+  readonly content: Store;
+  readonly database: Kysely<Tables>;
+  readonly key: SigningKey;
+  readonly retiredKeys: readonly RetiredKey[];
+  readonly clock: Clock;
+  readonly settings: ServerSettings;
+}
