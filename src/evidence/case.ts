@@ -1,7 +1,6 @@
 import { z } from "zod";
 
 const maxLength = 64;
-const plain = /[A-Z0-9.-]/;
 
 /**
  * A case: a URN, crime or CAD reference as the force writes it, in capitals. Letters, digits and
@@ -26,13 +25,12 @@ export const caseSchema = z
 
 /** Encodes a case as one path segment: `/` becomes `_`, anything not plain becomes `~` and two hex digits. */
 export function caseSegment(caseRef: string): string {
-  return [...caseRef]
-    .map((character) => {
-      if (character === "/") return "_";
-      if (plain.test(character)) return character;
-      return `~${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  return caseRef
+    .replace(/[^A-Z0-9./-]/g, (character) => {
+      const hex = character.charCodeAt(0).toString(16).toUpperCase();
+      return `~${hex.padStart(2, "0")}`;
     })
-    .join("");
+    .replaceAll("/", "_");
 }
 
 /** Undoes {@link caseSegment}. */
