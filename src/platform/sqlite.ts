@@ -1,0 +1,88 @@
+import Database from "libsql";
+import {
+  CompiledQuery,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type SqliteDatabase,
+} from "kysely";
+
+/** How long a writer waits for another process's transaction. */
+const busyTimeoutMs = 10_000;
+
+/**
+ * Opens a SQLite file, creating it when absent, so that what is committed survives power loss: write-ahead log,
+ * `synchronous=FULL`, foreign keys enforced, writers wait up to 10 s for each other.
+ *
+ * Bind text, numbers and null only: libsql ends the process on a boolean or a lone Buffer.
+ */
+export function openSqlite(path: string): Database.Database {
+  const database = new Database(path, { timeout: busyTimeoutMs });
+  for (const pragma of [
+    `busy_timeout = ${busyTimeoutMs}`,
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+  ]) {
+    database.pragma(pragma);
+  }
+  return database;
+}
+
+/**
+ * Kysely's dialect over such a file. Transactions take the write lock when they begin (two processes would
+ * otherwise fail half-way with SQLITE_BUSY), and migrations run in one. One connection: inside a
+ * transaction use only its `trx`, or the query waits for itself.
+ */
+export function sqliteDialect(path: string): Dialect {
+  const config = { database: () => Promise.resolve(guarded(openSqlite(path))) };
+  const base = new SqliteDialect(config);
+  return {
+    createDriver: () => new ImmediateDriver(config),
+    createAdapter: () => new TransactionalDdlAdapter(),
+    createIntrospector: (database) => base.createIntrospector(database),
+    createQueryCompiler: () => base.createQueryCompiler(),
+  };
+}
+
+class ImmediateDriver extends SqliteDriver implements Driver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+}
+
+class TransactionalDdlAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+/** Turns a parameter that would end the process into an error that names the mistake. */
+function guarded(database: Database.Database): SqliteDatabase {
+  return {
+    close: () => {
+      database.close();
+    },
+    prepare: (text) => {
+      const statement = database.prepare(text);
+      return {
+        reader: statement.reader,
+        all: (parameters) => statement.all(bindable(parameters)),
+        run: (parameters) => statement.run(bindable(parameters)),
+        iterate: (parameters) => statement.iterate(bindable(parameters)),
+      };
+    },
+  };
+}
+
+function bindable(parameters: readonly unknown[]): readonly unknown[] {
+  for (const value of parameters) {
+    if (value !== null && typeof value !== "string" && typeof value !== "number") {
+      throw new TypeError(`SQLite parameters must be text, numbers or null, not ${typeof value}.`);
+    }
+  }
+  return parameters;
+}

@@ -1,0 +1,45 @@
+import { Migrator, sql, type Kysely, type Migration } from "kysely";
+import { ExhibitError } from "../../evidence/errors.ts";
+import * as accounts from "./migrations/0001-accounts.ts";
+import * as exhibits from "./migrations/0002-exhibits.ts";
+import * as shares from "./migrations/0003-shares.ts";
+import type { Tables } from "./tables.ts";
+
+/** In order; a migration that was released is never changed, only followed by another. */
+const migrations: Record<string, Migration> = {
+  "0001-accounts": accounts,
+  "0002-exhibits": exhibits,
+  "0003-shares": shares,
+};
+
+/**
+ * Brings the database to this version's schema, all or nothing.
+ *
+ * @throws ExhibitError `conflict.schema-newer` when a newer version of this program has used it
+ */
+export async function migrate(database: Kysely<Tables>): Promise<void> {
+  await refuseNewer(database);
+  const migrator = new Migrator({
+    db: database,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error instanceof Error) throw error;
+  if (error !== undefined) throw new Error("The database could not be migrated.", { cause: error });
+}
+
+async function refuseNewer(database: Kysely<Tables>): Promise<void> {
+  const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some((table) => table.name === "kysely_migration")) return;
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(database);
+  const unknown = rows.find((row) => !(row.name in migrations));
+  if (unknown === undefined) return;
+  throw new ExhibitError(
+    "conflict.schema-newer",
+    "This data folder was used by a newer version of exhibit; this version must not touch it.",
+    {
+      hint: "Install that version again (or a later one) and start the server with it.",
+      facts: { migration: unknown.name },
+    },
+  );
+}

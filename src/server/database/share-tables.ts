@@ -1,0 +1,70 @@
+import type { ShareAccess, ShareAccessEvent } from "../../evidence/share.ts";
+
+/** One named recipient's access. Its link's token and its code are kept only as digests. */
+export interface ShareRow {
+  /** The public id that is burnt into every copy. */
+  readonly id: string;
+  readonly token_sha256: string;
+  readonly code_salt: string;
+  readonly code_scrypt: string;
+  readonly recipient_name: string;
+  readonly recipient_email: string;
+  readonly access: ShareAccess;
+  readonly purpose: string | null;
+  /** The identity that shared. */
+  readonly created_by: string;
+  /** That identity's organisation when it shared: the page says so. */
+  readonly organisation: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+  revoked_at: string | null;
+  /** When what an ended share leaves behind was cleared away. */
+  cleared_at: string | null;
+}
+
+export interface ShareExhibitRow {
+  readonly share_id: string;
+  readonly exhibit_id: string;
+  /** Order on the page, from 0. */
+  readonly position: number;
+  /** When the recipient first saw something of it. */
+  disclosed_at: string | null;
+  revoked_at: string | null;
+}
+
+/** One time that the code was given. The cookie's secret is kept only as a digest. */
+export interface ShareSessionRow {
+  readonly id: string;
+  readonly share_id: string;
+  readonly secret_sha256: string;
+  readonly address: string;
+  readonly agent: string;
+  readonly started_at: string;
+  readonly ends_at: string;
+}
+
+/** One access, or the like ones of one kind close together: `times` of them from `first_at` to `last_at`. */
+export interface ShareAccessRow {
+  readonly seq: number;
+  readonly share_id: string;
+  readonly session_id: string | null;
+  readonly kind: ShareAccessEvent["kind"];
+  readonly address: string;
+  readonly agent: string;
+  readonly exhibit_id: string | null;
+  /** The exhibit's file, from 1. */
+  readonly ordinal: number | null;
+  readonly detail: string | null;
+  readonly first_at: string;
+  last_at: string;
+  times: number;
+  /** Segments served, as ranges of their numbers: `0-14,22-30`. */
+  segments: string | null;
+}
+
+export interface ShareTables {
+  shares: ShareRow;
+  share_exhibits: ShareExhibitRow;
+  share_sessions: ShareSessionRow;
+  share_accesses: ShareAccessRow;
+}

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { seal } from "../evidence/seal.ts";
+import {
+  serverStatementPath,
+  serverStatementType,
+  type ServerStatement,
+} from "../protocol/server-statement.ts";
+import { issuerOf } from "./access.ts";
+import type { ServerDeps } from "./deps.ts";
+
+const queryShape = z.strictObject({ nonce: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/) });
+
+/**
+ * `GET /v1/server?nonce=N`: the sealed statement of who this server is.
+ * `GET /.well-known/exhibit-keys.json`: the key it signs with now and those it signed with once, with the dates
+ * of their retirement, so that old receipts can be checked.
+ */
+export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
+  const { key, retiredKeys, settings, content, clock } = deps;
+
+  app.get(serverStatementPath, { config: { access: "public" } }, async (request) => {
+    const { nonce } = queryShape.parse(request.query);
+    const { parts, maxPutBytes, maxObjectBytes } = content.capabilities;
+    const statement: ServerStatement = {
+      schema: serverStatementType,
+      nonce,
+      at: clock.now().toISOString(),
+      publicUrl: settings.publicUrl,
+      issuer: issuerOf(settings.publicUrl),
+      organisation: settings.organisation,
+      version: settings.version,
+      key: key.publicJwk,
+      thumbprint: key.thumbprint,
+      limits: {
+        minPartBytes: parts.minBytes,
+        maxPartBytes: parts.maxBytes,
+        maxParts: parts.maxParts,
+        maxPutBytes,
+        maxObjectBytes,
+      },
+    };
+    return seal(statement, serverStatementType, key);
+  });
+
+  app.get("/.well-known/exhibit-keys.json", { config: { access: "public" } }, () => ({
+    keys: [
+      { ...key.publicJwk, kid: key.thumbprint },
+      ...retiredKeys.map((old) => ({
+        ...old.publicJwk,
+        kid: old.thumbprint,
+        retiredAt: old.retiredAt,
+      })),
+    ],
+  }));
+}
