@@ -19,6 +19,7 @@ export const errorCodes = [
   "auth.clock-wrong",
   "auth.server-key-changed",
   "auth.no-keychain",
+  "auth.key-file",
   "not-found.source",
   "not-found.exhibit",
   "not-found.content",
