@@ -1,0 +1,55 @@
+import path from "node:path";
+
+/** What decides where things lie: the system, the person's home, and the environment. */
+export interface MachineFacts {
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where this product keeps things on this machine. */
+export interface MachinePaths {
+  readonly configFile: string;
+  readonly stateDir: string;
+  /** How far this machine's uploads got. */
+  readonly journalFile: string;
+  /** Copies of the receipts of what was sent from here. */
+  readonly receiptsDir: string;
+  /** Where secrets go when someone asked for a file by name. */
+  readonly insecureKeyFile: string;
+  /** Where `serve` keeps everything unless told otherwise. */
+  readonly serverDir: string;
+}
+
+/**
+ * Places by the habits of each system: XDG on Linux, `%LOCALAPPDATA%` on Windows, `~/Library` on macOS.
+ * `EXHIBIT_CONFIG_DIR` and `EXHIBIT_STATE_DIR` override them.
+ */
+export function pathsOn(machine: MachineFacts): MachinePaths {
+  const configDir = machine.env["EXHIBIT_CONFIG_DIR"] ?? defaultDir(machine, "config");
+  const stateDir = machine.env["EXHIBIT_STATE_DIR"] ?? defaultDir(machine, "state");
+  return {
+    configFile: path.resolve(configDir, "config.json"),
+    stateDir: path.resolve(stateDir),
+    journalFile: path.resolve(stateDir, "journal.sqlite"),
+    receiptsDir: path.resolve(stateDir, "receipts"),
+    insecureKeyFile: path.resolve(stateDir, "keys.json"),
+    serverDir: path.resolve(stateDir, "server"),
+  };
+}
+
+function defaultDir({ platform, home, env }: MachineFacts, kind: "config" | "state"): string {
+  if (platform === "win32") {
+    return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "exhibit", kind);
+  }
+  if (platform === "darwin") {
+    return path.join(home, "Library", "Application Support", "exhibit", kind);
+  }
+  const variable = kind === "config" ? "XDG_CONFIG_HOME" : "XDG_STATE_HOME";
+  const base = env[variable];
+  // The XDG base directory specification: a relative path is to be ignored.
+  if (base !== undefined && path.isAbsolute(base)) return path.join(base, "exhibit");
+  return kind === "config"
+    ? path.join(home, ".config", "exhibit")
+    : path.join(home, ".local", "state", "exhibit");
+}
