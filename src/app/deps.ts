@@ -1,0 +1,46 @@
+import type { ErrorCode } from "../evidence/errors.ts";
+import type { Enrolment } from "../evidence/ports/accounts.ts";
+import type { Clock } from "../evidence/ports/clock.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import type { Destination } from "../evidence/ports/destination.ts";
+import type { Journal } from "../evidence/ports/journal.ts";
+import type { Receipts } from "../evidence/ports/receipts.ts";
+import type { Source } from "../evidence/ports/source.ts";
+import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { Patience } from "../transfer/patience.ts";
+
+/** A signing key that this machine trusts, and why. */
+export interface Pin {
+  /** RFC 7638 SHA-256 thumbprint. */
+  readonly thumbprint: string;
+  /** In words: "store met", "this machine". */
+  readonly whose: string;
+}
+
+/** What the use cases are built from; each takes the members it needs. Only `main.ts` makes one. */
+export interface Deps {
+  /** Opens a configured store, or the default one. @throws `not-found.store`, `usage.missing`, `auth.required` */
+  connect(store: string | undefined): Promise<Connection>;
+  /** The URL that a store's name, or a URL itself, stands for. @throws `not-found.store`, `usage.missing` */
+  locate(store: string | undefined): Promise<string>;
+  /** Keys pinned on this machine: those of the configured stores and its own. Asks no network. */
+  pins(): Promise<readonly Pin[]>;
+  readonly enrolment: Enrolment;
+  readonly source: Source;
+  readonly destination: Destination;
+  readonly journal: Journal;
+  readonly receipts: Receipts;
+  readonly clock: Clock;
+  readonly patience: Patience;
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly onEvent: OnTransferEvent;
+}
+
+/** Something that went wrong with one of several things, while the others went on. */
+export interface Failure {
+  /** What it is about, for the person at the terminal: a path, a file of an exhibit, a document. */
+  readonly path: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}

@@ -1,0 +1,14 @@
+import type { Sealed } from "../seal.ts";
+
+/** Keeps receipts on this machine, for the person who must show one later. */
+export interface Receipts {
+  /**
+   * Saves a receipt, all at once and readable by this person only; `file` overrides where.
+   * The same receipt again succeeds. Returns the path of the file.
+   */
+  save(
+    exhibit: { readonly case: string; readonly reference: string },
+    receipt: Sealed,
+    file: string | undefined,
+  ): Promise<string>;
+}
