@@ -52,6 +52,7 @@ export const errorCodes = [
   "policy.insecure-address",
   "policy.unsupported",
   "policy.too-large",
+  "policy.not-permitted",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
