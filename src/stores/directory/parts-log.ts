@@ -1,0 +1,84 @@
+import type { FileHandle } from "node:fs/promises";
+import type { StoredPart } from "../../evidence/ports/store.ts";
+
+const line = /^(\+|-) ([0-9]{1,16}) ([0-9]{1,10}) ([0-9a-f]{64})$/;
+
+/**
+ * Which parts of an upload are durable: an append-only text, `+ offset length sha256` when a part has been
+ * flushed, `- offset length sha256` when it was found spoilt. Each entry has a line feed on both sides, so that one
+ * torn by a crash is dropped and never spoils the next; several processes may append at once.
+ * An object remembers how far it has read and only reads on.
+ */
+export class PartsLog {
+  readonly #parts = new Map<number, StoredPart>();
+  #readBytes = 0;
+  #contiguousBytes = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** The part at an offset, as of the last {@link refresh}. */
+  at(offset: number): StoredPart | undefined {
+    return this.#parts.get(offset);
+  }
+
+  /** All parts, in order of offset. */
+  parts(): StoredPart[] {
+    return [...this.#parts.values()].sort((a, b) => a.offset - b.offset);
+  }
+
+  /** How many bytes from the start are there without a gap. */
+  get contiguousBytes(): number {
+    return this.#contiguousBytes;
+  }
+
+  /** Reads what this or another process has appended since. */
+  refresh(log: FileHandle): Promise<void> {
+    const turn = this.#turn.then(() => this.#readOn(log));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #readOn(log: FileHandle): Promise<void> {
+    const { size } = await log.stat();
+    const buffer = Buffer.alloc(Math.max(0, size - this.#readBytes));
+    const { bytesRead } = await log.read(buffer, 0, buffer.byteLength, this.#readBytes);
+    const whole = buffer.subarray(0, bytesRead).lastIndexOf(0x0a) + 1;
+    for (const entry of buffer.subarray(0, whole).toString("latin1").split("\n")) this.#take(entry);
+    this.#readBytes += whole;
+    for (
+      let next = this.#parts.get(this.#contiguousBytes);
+      next !== undefined;
+      next = this.#parts.get(this.#contiguousBytes)
+    ) {
+      this.#contiguousBytes += next.length;
+    }
+  }
+
+  /** Appends one durable part, in one write, and flushes it. `log` is opened for appending. */
+  async add(log: FileHandle, part: StoredPart): Promise<void> {
+    await append(log, "+", part);
+    await this.refresh(log);
+  }
+
+  /** Takes a part back, because its bytes on the disk are no longer the ones that were acknowledged. */
+  async drop(log: FileHandle, part: StoredPart): Promise<void> {
+    await append(log, "-", part);
+    await this.refresh(log);
+  }
+
+  #take(entry: string): void {
+    const [, sign, offset, length, sha256] = line.exec(entry) ?? [];
+    if (offset === undefined || length === undefined || sha256 === undefined) return;
+    const part = { offset: Number(offset), length: Number(length), sha256 };
+    if (sign === "+") {
+      this.#parts.set(part.offset, part);
+    } else if (this.#parts.get(part.offset)?.sha256 === sha256) {
+      this.#parts.delete(part.offset);
+      this.#contiguousBytes = Math.min(this.#contiguousBytes, part.offset);
+    }
+  }
+}
+
+async function append(log: FileHandle, sign: "+" | "-", part: StoredPart): Promise<void> {
+  await log.appendFile(`\n${sign} ${part.offset} ${part.length} ${part.sha256}\n`, "latin1");
+  await log.datasync();
+}

@@ -1,0 +1,52 @@
+import { sha256Of } from "../../evidence/digest.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Capabilities, Part, Upload } from "../../evidence/ports/store.ts";
+
+const mib = 1024 * 1024;
+
+/** What a directory can do. */
+export const directoryCapabilities: Capabilities = {
+  parts: { minBytes: 1, maxBytes: 64 * mib, maxParts: 1_000_000 },
+  maxPutBytes: 64 * mib,
+  maxObjectBytes: 16 * mib * mib,
+  proof: "read-back",
+  refusesOverwrite: true,
+  allotsReferences: true,
+};
+
+/** @throws ExhibitError `usage.invalid`, `policy.too-large` */
+export function checkSizes(sizeBytes: number, partBytes: number): void {
+  const { parts, maxObjectBytes } = directoryCapabilities;
+  const whole = Number.isSafeInteger(sizeBytes) && Number.isSafeInteger(partBytes);
+  if (!whole || sizeBytes < 0 || partBytes < parts.minBytes || partBytes > parts.maxBytes) {
+    throw new ExhibitError("usage.invalid", "This size or part size is not possible.", {
+      hint: `A part has ${parts.minBytes} to ${parts.maxBytes} bytes.`,
+      facts: { sizeBytes, partBytes },
+    });
+  }
+  if (sizeBytes > maxObjectBytes || Math.ceil(sizeBytes / partBytes) > parts.maxParts) {
+    throw new ExhibitError("policy.too-large", "This file is too large for the store.", {
+      hint: `Send larger parts; at most ${parts.maxParts} of them and ${maxObjectBytes} bytes.`,
+      facts: { sizeBytes, partBytes },
+    });
+  }
+}
+
+/** @throws ExhibitError `usage.invalid` off the upload's grid; `integrity.mismatch` when bytes and digest disagree */
+export function checkPart(upload: Upload, part: Part): void {
+  const { offset, length, bytes } = part;
+  const expected = Math.min(upload.partBytes, upload.sizeBytes - offset);
+  const onGrid = Number.isSafeInteger(offset) && offset >= 0 && offset % upload.partBytes === 0;
+  if (!onGrid || expected <= 0 || length !== expected || bytes.byteLength !== length) {
+    throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.", {
+      hint: `Parts begin at multiples of ${upload.partBytes} bytes and all but the last have that length.`,
+      facts: { offset, length, bodyBytes: bytes.byteLength, sizeBytes: upload.sizeBytes },
+    });
+  }
+  if (sha256Of(bytes) !== part.sha256) {
+    throw new ExhibitError("integrity.mismatch", "A part was changed on its way to the store.", {
+      hint: "It was not kept. Send it again.",
+      facts: { offset, length },
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import { chmod, link, open, rename, stat } from "node:fs/promises";
+import path from "node:path";
+import { flushFolder, makeFolder } from "./durable.ts";
+import { errnoOf } from "./failures.ts";
+import { keyPath, refuseLinkedFolder } from "./layout.ts";
+import { holdersOf, markHolder, unmarkHolder } from "./placeholder.ts";
+
+/** File systems without hard links (FAT, some network folders) answer with one of these. */
+const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
+
+/** The mode of everything that is finished. */
+const readOnly = 0o440;
+
+/**
+ * Gives a finished, flushed temporary file its final name, read-only from then on. Never overwrites: a hard link
+ * fails where the name is taken, whoever was first. Returns false in that case.
+ */
+export async function publish(root: string, temporary: string, key: string): Promise<boolean> {
+  const file = keyPath(root, key);
+  const folder = path.dirname(file);
+  await makeFolder(root, folder);
+  await refuseLinkedFolder(folder);
+  await chmod(temporary, readOnly);
+  try {
+    await link(temporary, file);
+  } catch (error) {
+    const code = errnoOf(error) ?? "";
+    if (code === "EEXIST") return false;
+    if (!noHardLinks.has(code)) throw error;
+    if (!(await publishByRename(root, temporary, file, key))) return false;
+  }
+  await flushFolder(folder);
+  return true;
+}
+
+/** Takes the name by making an empty file under it, then renames over that. */
+async function publishByRename(
+  root: string,
+  temporary: string,
+  file: string,
+  key: string,
+): Promise<boolean> {
+  const holder = path.dirname(temporary);
+  const empty = (await stat(temporary)).size === 0;
+  if (!empty) await markHolder(holder, key);
+  try {
+    await (await open(file, "wx", readOnly)).close();
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    const leftByUs = (await stat(file)).size === 0 && (await isOnlyHolder(root, key, holder));
+    if (empty || !leftByUs) {
+      await unmarkHolder(holder);
+      return false;
+    }
+  }
+  if (!empty) await rename(temporary, file);
+  await unmarkHolder(holder);
+  return true;
+}
+
+/** True when no other upload can have made the empty file: then a crash of ours left it. */
+async function isOnlyHolder(root: string, key: string, holder: string): Promise<boolean> {
+  return (await holdersOf(root, key)).every((other) => other === holder);
+}

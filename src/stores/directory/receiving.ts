@@ -1,0 +1,68 @@
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Upload } from "../../evidence/ports/store.ts";
+import { FollowingHash } from "./following-hash.ts";
+import { PartsLog } from "./parts-log.ts";
+import { contentOf } from "./unfinished.ts";
+
+/**
+ * What this process knows of an upload that it receives. Only a cache: everything in it can be read again from the
+ * upload's folder, by this process or another.
+ */
+export class Receiving {
+  readonly log = new PartsLog();
+  readonly #content: string;
+  readonly #stopped = new AbortController();
+  #hash: FollowingHash;
+
+  constructor(root: string, upload: Upload) {
+    this.#content = contentOf(root, upload);
+    this.#hash = new FollowingHash(this.#content);
+  }
+
+  /** Reads back, in the background, what lies there without a gap. */
+  follow(): void {
+    // A failure here is not lost: `digest` reads the same bytes again, and reports it.
+    this.#hash.readTo(this.log.contiguousBytes, this.#stopped.signal).catch(() => undefined);
+  }
+
+  /** The digest of the whole, all parts being there. */
+  digest(sizeBytes: number, signal: AbortSignal): Promise<string> {
+    return this.#hash.digestOf(sizeBytes, AbortSignal.any([signal, this.#stopped.signal]));
+  }
+
+  /** Starts the hash again, after bytes below its position were found spoilt. */
+  rewind(): void {
+    this.#hash = new FollowingHash(this.#content);
+  }
+
+  /** Ends all reading: the upload is gone. */
+  stop(): void {
+    this.#stopped.abort(new ExhibitError("not-found.upload", "This upload was just ended."));
+  }
+}
+
+/** Beyond this many uploads at once, the one longest unused is read again when it goes on. */
+const remembered = 1000;
+
+export class ReceivingCache {
+  readonly #root: string;
+  readonly #byId = new Map<string, Receiving>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  of(upload: Upload): Receiving {
+    const found = this.#byId.get(upload.id) ?? new Receiving(this.#root, upload);
+    this.#byId.delete(upload.id);
+    this.#byId.set(upload.id, found);
+    const [oldest] = this.#byId.keys();
+    if (this.#byId.size > remembered && oldest !== undefined) this.#byId.delete(oldest);
+    return found;
+  }
+
+  forget(upload: Upload): void {
+    this.#byId.get(upload.id)?.stop();
+    this.#byId.delete(upload.id);
+  }
+}

@@ -1,0 +1,188 @@
+import { ExhibitError } from "../../evidence/errors.ts";
+import type {
+  Part,
+  Stored,
+  StoredPart,
+  UnfinishedUpload,
+  Upload,
+} from "../../evidence/ports/store.ts";
+import { sha256Of } from "../../evidence/digest.ts";
+import { writeAt } from "./durable.ts";
+import { finishedSize, sameContent, taken } from "./finished.ts";
+import { InTurn } from "./in-turn.ts";
+import { checkPart, checkSizes } from "./parts.ts";
+import { publish } from "./publish.ts";
+import { ReceivingCache, type Receiving } from "./receiving.ts";
+import { assertFits } from "./space.ts";
+import {
+  contentOf,
+  createUpload,
+  folderOf,
+  readUpload,
+  removeUpload,
+  sweepLeftOvers,
+  uploadFolders,
+  withUpload,
+  type UploadDocument,
+  type UploadFiles,
+} from "./unfinished.ts";
+
+/** The uploads of one directory store, as this process works on them; others may work on them at the same time. */
+export class DirectoryUploads {
+  readonly #root: string;
+  readonly #receiving: ReceivingCache;
+  readonly #inTurn = new InTurn();
+
+  constructor(root: string) {
+    this.#root = root;
+    this.#receiving = new ReceivingCache(root);
+  }
+
+  /** One at a time, so that two cannot both be promised the last free bytes. */
+  begin(key: string, sizeBytes: number, partBytes: number): Promise<Upload> {
+    return this.#inTurn.run("begin", async () => {
+      checkSizes(sizeBytes, partBytes);
+      if ((await finishedSize(this.#root, key)) !== undefined) throw taken(key);
+      const found = await readUpload(folderOf(this.#root, { key, sizeBytes }));
+      if (found !== undefined) return plain(found);
+      await assertFits(this.#root, sizeBytes);
+      const made = await createUpload(this.#root, { key, sizeBytes, partBytes });
+      await sweepLeftOvers(this.#root);
+      return plain(made);
+    });
+  }
+
+  async putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void> {
+    checkPart(upload, part);
+    const { offset, length, sha256 } = part;
+    await this.#inTurn.run(`${upload.id}:${offset}`, () =>
+      withUpload(this.#root, upload, async ({ content, log }) => {
+        const receiving = this.#receiving.of(upload);
+        await receiving.log.refresh(log);
+        const there = receiving.log.at(offset);
+        if (there?.sha256 === sha256) return;
+        if (there !== undefined) throw differs(offset);
+        signal.throwIfAborted();
+        await writeAt(content, part.bytes, offset);
+        await content.datasync();
+        await receiving.log.add(log, { offset, length, sha256 });
+        receiving.follow();
+      }),
+    );
+  }
+
+  listParts(upload: Upload): Promise<StoredPart[]> {
+    return withUpload(this.#root, upload, async ({ log }) => {
+      const receiving = this.#receiving.of(upload);
+      await receiving.log.refresh(log);
+      return receiving.log.parts();
+    });
+  }
+
+  /**
+   * Reads what the following hash has not yet read, and publishes. After a mismatch the upload stays, but parts whose
+   * bytes on the disk are no longer those that were acknowledged are forgotten, so that sending again repairs it.
+   */
+  complete(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored> {
+    const { key, sizeBytes } = upload;
+    return this.#inTurn.run(upload.id, async () => {
+      if ((await finishedSize(this.#root, key)) === undefined) {
+        await withUpload(this.#root, upload, (files) => this.#prove(upload, files, sha256, signal));
+        signal.throwIfAborted();
+        if (await publish(this.#root, contentOf(this.#root, upload), key)) {
+          await this.abort(upload);
+          return { key, sizeBytes, sha256, proof: "read-back" };
+        }
+      }
+      const stored = await sameContent(this.#root, { key, sizeBytes, sha256 }, signal);
+      await this.abort(upload);
+      return stored;
+    });
+  }
+
+  async abort(upload: Upload): Promise<void> {
+    this.#receiving.forget(upload);
+    await removeUpload(this.#root, upload);
+  }
+
+  async uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
+    const found: UnfinishedUpload[] = [];
+    for (const folder of await uploadFolders(this.#root)) {
+      signal.throwIfAborted();
+      const upload = await readUpload(folder);
+      if (upload === undefined) continue;
+      const parts = await this.listParts(upload);
+      const receivedBytes = parts.reduce((sum, part) => sum + part.length, 0);
+      const { startedAt } = upload;
+      found.push({ ...plain(upload), startedAt, receivedBytes, expiresAt: undefined });
+    }
+    return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+  }
+
+  async #prove(
+    upload: Upload,
+    { content, log }: UploadFiles,
+    sha256: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const receiving = this.#receiving.of(upload);
+    await receiving.log.refresh(log);
+    const { sizeBytes } = upload;
+    if (receiving.log.contiguousBytes !== sizeBytes) {
+      const receivedBytes = receiving.log.parts().reduce((sum, part) => sum + part.length, 0);
+      throw new ExhibitError(
+        "integrity.mismatch",
+        "The upload cannot be finished: parts are missing.",
+        {
+          hint: "Run the same upload command again: it sends what is missing.",
+          facts: { sizeBytes, receivedBytes },
+        },
+      );
+    }
+    await content.sync();
+    const found = await receiving.digest(sizeBytes, signal);
+    if (found === sha256) return;
+    const spoiltParts = await forgetSpoilt(receiving, { content, log }, signal);
+    throw new ExhibitError("integrity.mismatch", "What arrived is not what was sent.", {
+      hint: "Nothing was stored. Run the same upload command again.",
+      facts: { expectedSha256: sha256, foundSha256: found, spoiltParts },
+    });
+  }
+}
+
+async function forgetSpoilt(
+  receiving: Receiving,
+  { content, log }: UploadFiles,
+  signal: AbortSignal,
+): Promise<number> {
+  let spoilt = 0;
+  for (const part of receiving.log.parts()) {
+    signal.throwIfAborted();
+    const { bytesRead, buffer } = await content.read(
+      Buffer.allocUnsafe(part.length),
+      0,
+      part.length,
+      part.offset,
+    );
+    if (bytesRead === part.length && sha256Of(buffer) === part.sha256) continue;
+    await receiving.log.drop(log, part);
+    spoilt += 1;
+  }
+  if (spoilt > 0) receiving.rewind();
+  return spoilt;
+}
+
+function plain({ id, key, sizeBytes, partBytes }: UploadDocument): Upload {
+  return { id, key, sizeBytes, partBytes };
+}
+
+function differs(offset: number): ExhibitError {
+  return new ExhibitError(
+    "conflict.part-differs",
+    "The store already holds other bytes for a part of this upload.",
+    {
+      hint: "The file was changed after its upload began. Abort that upload, then send the file again.",
+      facts: { offset },
+    },
+  );
+}
