@@ -1,0 +1,143 @@
+import { constants, type BigIntStats } from "node:fs";
+import { lstat, open, type FileHandle } from "node:fs/promises";
+import { ExhibitError } from "../evidence/errors.ts";
+import type { SourceFile, SourceStat } from "../evidence/ports/source.ts";
+
+/**
+ * Read-only; a link is refused; a FIFO is opened without waiting for its writer. Windows knows neither flag (there
+ * they are undefined), and has neither thing.
+ */
+const readOnly = constants.O_RDONLY | flag(constants.O_NOFOLLOW) | flag(constants.O_NONBLOCK);
+
+function flag(value: number | undefined): number {
+  return value ?? 0;
+}
+
+/**
+ * A file's facts. The device's number is not in `version`: it may change when a disk is connected again, which would
+ * make a resumed upload refuse its own source.
+ */
+export function sourceStat(stat: BigIntStats): SourceStat {
+  return {
+    sizeBytes: Number(stat.size),
+    modifiedAtMs: Number(stat.mtimeNs / 1_000_000n),
+    version: [stat.ino, stat.ctimeNs, stat.mtimeNs, stat.size].join(":"),
+  };
+}
+
+/** Opens a regular file. @throws ExhibitError `not-found.source`, `unavailable.source` */
+export async function openSourceFile(absolute: Buffer): Promise<SourceFile> {
+  const handle = await openHandle(absolute);
+  try {
+    const stat = await handle.stat({ bigint: true });
+    if (!stat.isFile()) throw notAFile(absolute);
+    return sourceFile(handle, absolute, sourceStat(stat));
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function sourceFile(handle: FileHandle, absolute: Buffer, stat: SourceStat): SourceFile {
+  return {
+    stat,
+    read: (buffer, offset) => readFully(handle, absolute, buffer, offset),
+    statAgain: () => statAgain(handle, absolute),
+    close: () => handle.close(),
+  };
+}
+
+async function openHandle(absolute: Buffer): Promise<FileHandle> {
+  try {
+    return await open(absolute, readOnly);
+  } catch (cause) {
+    switch ((cause as NodeJS.ErrnoException).code) {
+      case "ENOENT":
+      case "ENOTDIR":
+        throw new ExhibitError("not-found.source", `The file ${name(absolute)} is not there.`, {
+          hint: "It was moved or deleted, or its disk is no longer connected.",
+          cause,
+        });
+      case "ELOOP":
+      case "ENXIO":
+        throw notAFile(absolute, cause);
+      case "EACCES":
+      case "EPERM":
+        throw new ExhibitError("unavailable.source", `You may not read ${name(absolute)}.`, {
+          hint: "Ask for permission to read this file, or run this as someone who has it.",
+          cause,
+        });
+      default:
+        throw unreadable(absolute, 0, cause);
+    }
+  }
+}
+
+async function readFully(
+  handle: FileHandle,
+  absolute: Buffer,
+  buffer: Uint8Array,
+  offset: number,
+): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const position = offset + filled;
+    try {
+      const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    } catch (cause) {
+      throw unreadable(absolute, position, cause);
+    }
+  }
+  return filled;
+}
+
+/** The descriptor tells what we read; the name tells whether others would still find the same file there. */
+async function statAgain(handle: FileHandle, absolute: Buffer): Promise<SourceStat> {
+  const held = await handle.stat({ bigint: true });
+  let named: BigIntStats;
+  try {
+    named = await lstat(absolute, { bigint: true });
+  } catch (cause) {
+    throw changed(absolute, "was moved or deleted", cause);
+  }
+  if (named.dev !== held.dev || named.ino !== held.ino) {
+    throw changed(absolute, "was replaced by another file");
+  }
+  return sourceStat(held);
+}
+
+function changed(absolute: Buffer, what: string, cause?: unknown): ExhibitError {
+  return new ExhibitError(
+    "integrity.source-changed",
+    `${name(absolute)} ${what} while it was read.`,
+    {
+      hint: "Wait until nothing writes to it any more, then run the same command again.",
+      cause,
+    },
+  );
+}
+
+function notAFile(absolute: Buffer, cause?: unknown): ExhibitError {
+  return new ExhibitError("not-found.source", `${name(absolute)} is not a regular file.`, {
+    hint: "Links, pipes, sockets and devices are not sent: name a file.",
+    cause,
+  });
+}
+
+function unreadable(absolute: Buffer, offset: number, cause: unknown): ExhibitError {
+  return new ExhibitError(
+    "unavailable.source",
+    `${name(absolute)} cannot be read at byte ${offset} (${(cause as Error).message}).`,
+    {
+      hint: "The disk or its cable may be damaged. Do not write to it; copy it first, then try again.",
+      facts: { offset },
+      cause,
+    },
+  );
+}
+
+function name(absolute: Buffer): string {
+  return absolute.toString("utf8");
+}

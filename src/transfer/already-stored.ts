@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import type { JournalFile } from "../evidence/ports/journal.ts";
+import type { SourceEntry } from "../evidence/ports/source.ts";
+import type { Store, Stored } from "../evidence/ports/store.ts";
+import { proves } from "../evidence/proof.ts";
+import type { FileTransfer } from "./file-transfer.ts";
+import { hashFile } from "./hash-file.ts";
+import { persistently } from "./persistence.ts";
+import type { WatchedFile } from "./watched-file.ts";
+
+/** Refuses a source that is not what it was when its upload began. @throws ExhibitError `integrity.source-changed` */
+export function requireUnchanged(known: JournalFile | undefined, entry: SourceEntry): void {
+  if (known === undefined || known.version === entry.version) return;
+  if (known.upload === undefined && known.stored === undefined) return;
+  throw changedSince(known, entry);
+}
+
+/**
+ * What the journal says was stored, if the store still has it and the source, hashed again, is still the same.
+ *
+ * @throws ExhibitError `integrity.source-changed`
+ */
+export async function stillStored(
+  transfer: FileTransfer,
+  known: JournalFile | undefined,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<Stored | undefined> {
+  const { store, key, entry } = transfer;
+  if (known?.stored === undefined) return undefined;
+  const there = await persistently(() => store.stat(key, signal), transfer, signal);
+  if (there?.sizeBytes !== known.stored.sizeBytes) return undefined;
+  if ((await hashed(transfer, file, signal)) === known.stored.sha256) return known.stored;
+  throw changedSince(known, entry);
+}
+
+/**
+ * What lies under a key that `begin` found taken, if it is this very file: an earlier run may have completed it and
+ * died before it could write that down.
+ *
+ * @throws ExhibitError `conflict` when other bytes lie there
+ */
+export async function sameUnderKey(
+  transfer: FileTransfer,
+  known: JournalFile,
+  file: WatchedFile,
+  conflict: ExhibitError,
+  signal: AbortSignal,
+): Promise<Stored> {
+  const { store, key, entry } = transfer;
+  const there = await persistently(() => store.stat(key, signal), transfer, signal);
+  if (there?.sizeBytes !== entry.sizeBytes) throw conflict;
+  const sha256 = await hashed(transfer, file, signal);
+  const stored =
+    (await completedBefore(transfer, known, sha256, signal)) ??
+    (await persistently(() => readBack(store, key, signal), transfer, signal));
+  if (stored.sha256 !== sha256) throw conflict;
+  return stored;
+}
+
+/** Completing again is answered without sending anything, as long as the store remembers the upload. */
+async function completedBefore(
+  transfer: FileTransfer,
+  { upload }: JournalFile,
+  sha256: string,
+  signal: AbortSignal,
+): Promise<Stored | undefined> {
+  if (upload === undefined) return undefined;
+  try {
+    return await persistently(
+      () => transfer.store.complete(upload, sha256, signal),
+      transfer,
+      signal,
+    );
+  } catch (error) {
+    if (hasCode(error, "not-found.upload")) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a key again from the store. Its proof is that, or the one that the store asks of all it takes in. */
+async function readBack(store: Store, key: string, signal: AbortSignal): Promise<Stored> {
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  for await (const bytes of (await store.open(key, undefined, signal)) as AsyncIterable<Buffer>) {
+    hash.update(bytes);
+    sizeBytes += bytes.length;
+  }
+  const { proof } = store.capabilities;
+  return {
+    key,
+    sizeBytes,
+    sha256: hash.digest("hex"),
+    proof: proves(proof, "read-back") ? proof : "read-back",
+  };
+}
+
+function hashed(
+  { entry, onEvent }: FileTransfer,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<string> {
+  return hashFile(
+    file,
+    (bytes) => {
+      onEvent({ type: "part-done", path: entry.path, bytes, sent: false });
+    },
+    signal,
+  );
+}
+
+function changedSince(known: JournalFile, entry: SourceEntry): ExhibitError {
+  const hint =
+    known.upload === undefined || known.stored !== undefined
+      ? "What arrived stays as it is. Upload the file as it is now as a new exhibit, under another reference or source id."
+      : `To send it as it is now, first run: exhibit uploads abort ${known.upload.id}`;
+  return new ExhibitError(
+    "integrity.source-changed",
+    `${entry.path} is not what it was when its upload began.`,
+    { hint, facts: { listedBytes: entry.sizeBytes } },
+  );
+}

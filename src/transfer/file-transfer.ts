@@ -1,0 +1,27 @@
+import type { Journal } from "../evidence/ports/journal.ts";
+import type { Source, SourceEntry } from "../evidence/ports/source.ts";
+import type { Store, Stored } from "../evidence/ports/store.ts";
+import type { Persistence } from "./persistence.ts";
+
+/** One file on its way to one key of one store. */
+export interface FileTransfer extends Persistence {
+  readonly source: Source;
+  /** The file as it was listed; from then on it must not change. */
+  readonly entry: SourceEntry;
+  readonly store: Store;
+  readonly key: string;
+  readonly journal: Journal;
+  /** A job that the journal knows. */
+  readonly jobId: string;
+  readonly exhibitId: string;
+  /** Parts in flight at once, and part buffers in memory. */
+  readonly concurrency: number;
+  /** Wanted part size; an unfinished upload keeps its own, and a store may need larger ones. */
+  readonly partBytes: number;
+}
+
+export interface Transferred extends Stored {
+  /** Bytes acknowledged in this run, and bytes that the store held already. */
+  readonly bytesSent: number;
+  readonly bytesSkipped: number;
+}

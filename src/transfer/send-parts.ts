@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { sha256Of } from "../evidence/digest.ts";
+import { ExhibitError } from "../evidence/errors.ts";
+import type { Part, StoredPart, Upload } from "../evidence/ports/store.ts";
+import type { WatchedFile } from "./watched-file.ts";
+
+export interface PartsToSend {
+  readonly file: WatchedFile;
+  readonly upload: Upload;
+  /** The parts that the store holds already. */
+  readonly held: readonly StoredPart[];
+  /** Parts in flight at once, and so the number of buffers. */
+  readonly concurrency: number;
+  /** Settles once the part is durable; repeats by itself what may pass. */
+  readonly send: (part: Part, signal: AbortSignal) => Promise<void>;
+  /** Told of each part when it is durable in the store. */
+  readonly onPart: (bytes: number, sent: boolean) => void;
+}
+
+export interface PartsSent {
+  readonly sha256: string;
+  readonly bytesSent: number;
+  readonly bytesSkipped: number;
+}
+
+/**
+ * Reads a file once, part by part in order, and sends the parts that the store does not hold, several at a time.
+ * One buffer serves the file's SHA-256, the part's digest and every try of sending it, so that no repetition can
+ * send other bytes than were hashed. Memory: `concurrency` parts.
+ *
+ * @throws ExhibitError `integrity.source-changed`, also when a part that the store holds is not what the source has
+ * now; whatever `send` throws, once every other part has stopped; the signal's reason
+ */
+export async function sendParts(
+  { file, upload, held, concurrency, send, onPart }: PartsToSend,
+  signal: AbortSignal,
+): Promise<PartsSent> {
+  const whole = createHash("sha256");
+  const heldAt = new Map(held.map((part) => [part.offset, part]));
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const flights = new Set<Promise<void>>();
+  const free: Buffer[] = [];
+  let buffers = 0;
+  let bytesSent = 0;
+  let bytesSkipped = 0;
+
+  const takeBuffer = async (): Promise<Buffer> => {
+    while (free.length === 0 && buffers === concurrency) await Promise.race(flights);
+    either.throwIfAborted();
+    const buffer = free.pop();
+    if (buffer !== undefined) return buffer;
+    buffers += 1;
+    return Buffer.allocUnsafeSlow(upload.partBytes);
+  };
+
+  const fly = async (part: Part, buffer: Buffer): Promise<void> => {
+    try {
+      await send(part, either);
+      bytesSent += part.length;
+      onPart(part.length, true);
+    } catch (error) {
+      stop.abort(error);
+    }
+    free.push(buffer);
+  };
+
+  const readAll = async (): Promise<void> => {
+    for (let offset = 0; offset < upload.sizeBytes; offset += upload.partBytes) {
+      const buffer = await takeBuffer();
+      const bytes = buffer.subarray(0, Math.min(upload.partBytes, upload.sizeBytes - offset));
+      await file.fill(bytes, offset);
+      whole.update(bytes);
+      const part: Part = { offset, length: bytes.length, sha256: sha256Of(bytes), bytes };
+      const there = heldAt.get(offset);
+      if (there !== undefined) {
+        requireSame(part, there, upload);
+        bytesSkipped += part.length;
+        onPart(part.length, false);
+        free.push(buffer);
+        continue;
+      }
+      const flight: Promise<void> = fly(part, buffer).finally(() => flights.delete(flight));
+      flights.add(flight);
+    }
+  };
+
+  await readAll().catch((error: unknown) => {
+    stop.abort(error);
+  });
+  await Promise.all(flights);
+  signal.throwIfAborted();
+  stop.signal.throwIfAborted();
+  return { sha256: whole.digest("hex"), bytesSent, bytesSkipped };
+}
+
+function requireSame(part: StoredPart, there: StoredPart, upload: Upload): void {
+  if (part.length === there.length && part.sha256 === there.sha256) return;
+  throw new ExhibitError(
+    "integrity.source-changed",
+    `The file is not what it was when its upload began: the part at byte ${part.offset} differs from what arrived.`,
+    {
+      hint: `To send it as it is now, first run: exhibit uploads abort ${upload.id}`,
+      facts: { offset: part.offset, upload: upload.id },
+    },
+  );
+}

@@ -1,0 +1,143 @@
+import { sha256Of } from "../evidence/digest.ts";
+import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import type { JournalFile } from "../evidence/ports/journal.ts";
+import type { SourceEntry } from "../evidence/ports/source.ts";
+import type { Stored } from "../evidence/ports/store.ts";
+import { requireUnchanged, sameUnderKey, stillStored } from "./already-stored.ts";
+import type { FileTransfer, Transferred } from "./file-transfer.ts";
+import { choosePartBytes } from "./part-size.ts";
+import { persistently } from "./persistence.ts";
+import { sendParts } from "./send-parts.ts";
+import { openWatched, type WatchedFile } from "./watched-file.ts";
+
+/**
+ * Brings one file into a store and has it proved there: read once, hashed on the way, sent in parts that are skipped
+ * where the store holds them already. Repeat it after any interruption, even without the journal.
+ *
+ * @throws ExhibitError `integrity.source-changed`, `integrity.mismatch`, `conflict.exists` when the key holds other
+ * bytes, `unavailable.*`, `policy.too-large`, `auth.*`; the signal's reason (what has arrived is kept)
+ */
+export async function transferFile(
+  transfer: FileTransfer,
+  signal: AbortSignal,
+): Promise<Transferred> {
+  const { source, entry, store, key, journal, onEvent } = transfer;
+  signal.throwIfAborted();
+  const file = await openWatched(source, entry);
+  try {
+    const known = journal.file(store.url, key);
+    requireUnchanged(known, entry);
+    onEvent({ type: "file-started", path: entry.path, sizeBytes: entry.sizeBytes });
+    const before = await stillStored(transfer, known, file, signal);
+    const done = before === undefined ? await send(transfer, known, file, signal) : held(before);
+    onEvent({ type: "file-done", path: entry.path, proof: done.proof });
+    return done;
+  } finally {
+    await file.close();
+  }
+}
+
+async function send(
+  transfer: FileTransfer,
+  known: JournalFile | undefined,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<Transferred> {
+  const { jobId, exhibitId, store, key, entry, journal, partBytes } = transfer;
+  const note: JournalFile = {
+    jobId,
+    store: store.url,
+    key,
+    exhibitId,
+    location: entry.location,
+    version: entry.version,
+    upload: known?.upload,
+    stored: undefined,
+  };
+  journal.saveFile(note);
+  const fitsOne = entry.sizeBytes <= Math.min(partBytes, store.capabilities.maxPutBytes);
+  const sent =
+    fitsOne && note.upload === undefined
+      ? await sendWhole(transfer, file, signal)
+      : await sendUpload(transfer, note, file, signal);
+  journal.saveFile({ ...note, stored: proved(sent, sent.sha256, entry) });
+  return sent;
+}
+
+/** One request for the whole file. The same bytes again succeed, so a lost answer needs no care. */
+async function sendWhole(
+  transfer: FileTransfer,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<Transferred> {
+  const { store, key, entry, onEvent } = transfer;
+  const bytes = Buffer.allocUnsafeSlow(entry.sizeBytes);
+  await file.fill(bytes, 0);
+  const sha256 = sha256Of(bytes);
+  const put = (): Promise<Stored> => store.put(key, bytes, sha256, signal);
+  const stored = proved(await persistently(put, transfer, signal), sha256, entry);
+  onEvent({ type: "part-done", path: entry.path, bytes: bytes.length, sent: true });
+  return { ...stored, bytesSent: bytes.length, bytesSkipped: 0 };
+}
+
+async function sendUpload(
+  transfer: FileTransfer,
+  note: JournalFile,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<Transferred> {
+  try {
+    return await sendInParts(transfer, note, file, signal);
+  } catch (error) {
+    if (!hasCode(error, "conflict.exists")) throw error;
+    return held(await sameUnderKey(transfer, note, file, error, signal));
+  }
+}
+
+async function sendInParts(
+  transfer: FileTransfer,
+  note: JournalFile,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<Transferred> {
+  const { store, key, entry, journal, concurrency, onEvent } = transfer;
+  const again = <Result>(request: () => Promise<Result>): Promise<Result> =>
+    persistently(request, transfer, signal);
+  const partBytes = choosePartBytes(entry.sizeBytes, transfer.partBytes, store.capabilities);
+  const upload = await again(() => store.begin(key, entry.sizeBytes, partBytes, signal));
+  journal.saveFile({ ...note, upload });
+  const sent = await sendParts(
+    {
+      file,
+      upload,
+      held: await again(() => store.listParts(upload, signal)),
+      concurrency,
+      send: (part, stop) => persistently(() => store.putPart(upload, part, stop), transfer, stop),
+      onPart: (bytes, wasSent) => {
+        onEvent({ type: "part-done", path: entry.path, bytes, sent: wasSent });
+      },
+    },
+    signal,
+  );
+  await file.confirm();
+  onEvent({ type: "proving", path: entry.path, provedBytes: 0 });
+  const stored = await again(() => store.complete(upload, sent.sha256, signal));
+  const { sha256, bytesSent, bytesSkipped } = sent;
+  return { ...proved(stored, sha256, entry), bytesSent, bytesSkipped };
+}
+
+function held(stored: Stored): Transferred {
+  return { ...stored, bytesSent: 0, bytesSkipped: stored.sizeBytes };
+}
+
+/** The store's answer, if it is about the bytes that were read. */
+function proved(stored: Stored, sha256: string, entry: SourceEntry): Stored {
+  const { key, sizeBytes, proof } = stored;
+  if (stored.sha256 === sha256 && sizeBytes === entry.sizeBytes) {
+    return { key, sizeBytes, sha256, proof };
+  }
+  throw new ExhibitError("integrity.mismatch", `${entry.path} did not arrive as it was read.`, {
+    hint: "Nothing counts as received. Run the same command again; if it happens again, tell your administrator.",
+    facts: { expected: sha256, found: stored.sha256, sizeBytes },
+  });
+}
