@@ -1,23 +1,87 @@
 import type { Kysely } from "kysely";
+import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { IdentityRow } from "../database/account-tables.ts";
 import type { Tables } from "../database/tables.ts";
+
+/** The identity's row, revoked or not. */
+export async function findIdentityRow(
+  database: Kysely<Tables>,
+  id: string,
+): Promise<IdentityRow | undefined> {
+  return database.selectFrom("identities").selectAll().where("id", "=", id).executeTakeFirst();
+}
 
 /** The identity with this id, revoked or not. */
 export async function findIdentity(
   database: Kysely<Tables>,
   id: string,
 ): Promise<Identity | undefined> {
-  const row = await database
-    .selectFrom("identities")
-    .selectAll()
-    .where("id", "=", id)
-    .executeTakeFirst();
+  const row = await findIdentityRow(database, id);
   return row === undefined ? undefined : identityOfRow(row);
 }
 
-/** A row as the protocol shows it. */
-export function identityOfRow(row: IdentityRow): Identity {
+/** All identities, revoked ones too, in the order they enrolled. */
+export async function listIdentities(database: Kysely<Tables>): Promise<Identity[]> {
+  const rows = await database
+    .selectFrom("identities")
+    .selectAll()
+    .orderBy("enrolled_at")
+    .orderBy("id")
+    .execute();
+  return rows.map(identityOfRow);
+}
+
+/**
+ * Takes an identity's access back from its next request on; repeating it succeeds. Its row stays, because custody
+ * logs name it.
+ *
+ * @throws ExhibitError `not-found.identity`; `usage.invalid` when it is the last admin
+ */
+export async function revokeIdentity(
+  database: Kysely<Tables>,
+  id: string,
+  now: Date,
+): Promise<void> {
+  await database.transaction().execute(async (trx) => {
+    const row = await findIdentityRow(trx, id);
+    if (row === undefined) {
+      throw new ExhibitError("not-found.identity", `There is no identity ${id}.`, {
+        hint: "List them with exhibit identity list.",
+      });
+    }
+    if (row.revoked_at !== null) return;
+    if (row.role === "admin" && (await isLastAdmin(trx, id))) {
+      throw new ExhibitError("usage.invalid", "This is the server's last administrator.", {
+        hint: "Enrol another administrator first: exhibit invite create --role admin.",
+      });
+    }
+    await endIdentity(trx, id, now);
+  });
+}
+
+/** Marks an identity as gone, by its own wish or another's. */
+export async function endIdentity(database: Kysely<Tables>, id: string, now: Date): Promise<void> {
+  await database
+    .updateTable("identities")
+    .set({ revoked_at: now.toISOString() })
+    .where("id", "=", id)
+    .where("revoked_at", "is", null)
+    .execute();
+}
+
+async function isLastAdmin(database: Kysely<Tables>, id: string): Promise<boolean> {
+  const other = await database
+    .selectFrom("identities")
+    .select("id")
+    .where("role", "=", "admin")
+    .where("revoked_at", "is", null)
+    .where("id", "!=", id)
+    .executeTakeFirst();
+  return other === undefined;
+}
+
+function identityOfRow(row: IdentityRow): Identity {
   return {
     id: row.id,
     role: row.role,

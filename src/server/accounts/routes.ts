@@ -1,6 +1,51 @@
 import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Access } from "../access.ts";
+import { identitiesPath, invitationsPath, inviteSchema } from "../../protocol/accounts.ts";
 import type { ServerDeps } from "../deps.ts";
+import { listIdentities, revokeIdentity } from "./identities.ts";
+import { listInvitations, makeInvitation, revokeInvitation } from "./invitations.ts";
+import { mountOauth } from "./oauth-mount.ts";
 
-export function accountRoutes(_app: FastifyInstance, _deps: ServerDeps): void {
-  // The accounts room fills this in next.
+const admins: { config: { access: Access } } = { config: { access: ["admin"] } };
+const everyone: { config: { access: Access } } = {
+  config: { access: ["admin", "officer", "partner"] },
+};
+const idShape = z.object({ id: z.string().max(64) });
+
+/** Invitations and identities (`protocol/accounts.ts`), and the authorisation server behind them. */
+export async function accountRoutes(app: FastifyInstance, deps: ServerDeps): Promise<void> {
+  app.post(invitationsPath, admins, async (request, reply) => {
+    const { quotaBytes, ...rest } = inviteSchema.parse(request.body);
+    const made = await makeInvitation(deps, { ...rest, quotaBytes }, request.caller.id);
+    request.log.info({ invitation: made.invitation.id, by: request.caller.id }, "invitation made");
+    return reply.code(201).send(made);
+  });
+
+  app.get(invitationsPath, admins, async () => ({ invitations: await listInvitations(deps) }));
+
+  app.delete(`${invitationsPath}/:id`, admins, async (request, reply) => {
+    const { id } = idShape.parse(request.params);
+    await revokeInvitation(deps, id);
+    request.log.info({ invitation: id, by: request.caller.id }, "invitation revoked");
+    return reply.code(204).send();
+  });
+
+  app.get(identitiesPath, admins, async () => ({
+    identities: await listIdentities(deps.database),
+  }));
+
+  app.get(`${identitiesPath}/me`, everyone, (request) => request.caller);
+
+  app.delete(`${identitiesPath}/:id`, admins, async (request, reply) => {
+    const { id } = idShape.parse(request.params);
+    await revokeIdentity(deps.database, id, deps.clock.now());
+    request.log.info({ identity: id, by: request.caller.id }, "identity revoked");
+    return reply.code(204).send();
+  });
+
+  await app.register((scope, _options, done) => {
+    mountOauth(scope, deps);
+    done();
+  });
 }
