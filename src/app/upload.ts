@@ -47,6 +47,12 @@ export interface UploadedExhibit {
   readonly outcome: "uploaded" | "already-present";
   /** How many files it has. */
   readonly files: number;
+  /** Its files as the record names them: original path, key and digest, in the record's order. */
+  readonly contents: readonly {
+    readonly path: string;
+    readonly key: string;
+    readonly sha256: string;
+  }[];
   /** Bytes that went over the wire in this run, and bytes that were there already. */
   readonly bytesSent: number;
   readonly bytesSkipped: number;
