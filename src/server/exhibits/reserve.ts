@@ -1,0 +1,161 @@
+import type { Kysely } from "kysely";
+import type { z } from "zod";
+import { emptyCustody } from "../../evidence/custody.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Identity } from "../../evidence/identity.ts";
+import { exhibitPrefix } from "../../evidence/key.ts";
+import type { Store } from "../../evidence/ports/store.ts";
+import { randomId } from "../../evidence/random-id.ts";
+import type { reservationSchema } from "../../protocol/exhibits.ts";
+import { chargeQuota } from "../accounts/quota.ts";
+import { appendCustody } from "../custody/custody.ts";
+import type { ExhibitRow } from "../database/exhibit-tables.ts";
+import type { Tables } from "../database/tables.ts";
+import type { ServerDeps } from "../deps.ts";
+import { initialsOf } from "./initials.ts";
+
+type Reservation = z.output<typeof reservationSchema>;
+
+/** The most serials that one case gives out under one producer's initials. */
+const lastSerial = 999_999;
+
+/**
+ * Reserves an exhibit, or finds the one that the caller reserved for the same case and source id. Its bytes are
+ * charged to the quota once; asking again for more while it is open charges the difference.
+ *
+ * @throws ExhibitError `conflict.exists` when the wanted reference is another source's, or the caller's own source has
+ * another reference; `policy.quota`
+ */
+export async function reserve(
+  { database, content, clock }: Pick<ServerDeps, "database" | "content" | "clock">,
+  caller: Identity,
+  wanted: Reservation,
+  signal: AbortSignal,
+): Promise<{ row: ExhibitRow; made: boolean }> {
+  return database.transaction().execute(async (trx) => {
+    const own = await trx
+      .selectFrom("exhibits")
+      .selectAll()
+      .where("submitter", "=", caller.id)
+      .where("case_ref", "=", wanted.case)
+      .where("source_id", "=", wanted.sourceId)
+      .executeTakeFirst();
+    if (own !== undefined) return { row: await foundAgain(trx, own, wanted), made: false };
+
+    const reference =
+      wanted.reference === undefined
+        ? await allot(trx, content, wanted.case, initialsFor(caller, wanted), signal)
+        : await take(trx, content, wanted.case, wanted.reference, signal);
+    await chargeQuota(trx, caller.id, wanted.totalBytes);
+    const row: ExhibitRow = {
+      id: randomId("x"),
+      submitter: caller.id,
+      case_ref: wanted.case,
+      reference,
+      source_id: wanted.sourceId,
+      total_bytes: wanted.totalBytes,
+      reserved_at: clock.now().toISOString(),
+      state: "open",
+      sealed_at: null,
+      record: null,
+      receipt: null,
+      custody_lines: emptyCustody.lines,
+      custody_head: emptyCustody.head,
+    };
+    await trx.insertInto("exhibits").values(row).execute();
+    await appendCustody(trx, clock, row.id, "reserved", caller.id, {
+      reference,
+      totalBytes: wanted.totalBytes,
+    });
+    return { row, made: true };
+  });
+}
+
+function initialsFor(caller: Identity, wanted: Reservation): string {
+  return wanted.initials ?? initialsOf(caller.organisation);
+}
+
+async function foundAgain(
+  trx: Kysely<Tables>,
+  own: ExhibitRow,
+  wanted: Reservation,
+): Promise<ExhibitRow> {
+  if (wanted.reference !== undefined && wanted.reference !== own.reference) {
+    throw new ExhibitError(
+      "conflict.exists",
+      `This source was reserved as ${own.reference} before, not as ${wanted.reference}.`,
+      {
+        hint: `Leave the reference out or give ${own.reference}; for a new exhibit give another source id.`,
+        facts: { reference: own.reference },
+      },
+    );
+  }
+  const more = wanted.totalBytes - own.total_bytes;
+  if (own.state !== "open" || more <= 0) return own;
+  await chargeQuota(trx, own.submitter, more);
+  await trx
+    .updateTable("exhibits")
+    .set({ total_bytes: wanted.totalBytes })
+    .where("id", "=", own.id)
+    .execute();
+  return { ...own, total_bytes: wanted.totalBytes };
+}
+
+async function take(
+  trx: Kysely<Tables>,
+  content: Store,
+  caseRef: string,
+  reference: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const taken = await trx
+    .selectFrom("exhibits")
+    .select("id")
+    .where("case_ref", "=", caseRef)
+    .where("reference", "=", reference)
+    .executeTakeFirst();
+  if (taken === undefined && !(await holdsContent(content, caseRef, reference, signal))) {
+    return reference;
+  }
+  throw new ExhibitError("conflict.exists", `${reference} is taken in the case ${caseRef}.`, {
+    hint: "Choose another reference, or leave it out to be given the next free one.",
+    facts: { reference },
+  });
+}
+
+/** The next serial after the highest; the transaction keeps two from being given the same. */
+async function allot(
+  trx: Kysely<Tables>,
+  content: Store,
+  caseRef: string,
+  initials: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const rows = await trx
+    .selectFrom("exhibits")
+    .select("reference")
+    .where("case_ref", "=", caseRef)
+    .where("reference", "like", `${initials}/%`)
+    .execute();
+  let serial = Math.max(0, ...rows.map((row) => Number(row.reference.split("/")[1])));
+  while (serial < lastSerial) {
+    serial += 1;
+    const reference = `${initials}/${serial}`;
+    if (!(await holdsContent(content, caseRef, reference, signal))) return reference;
+  }
+  throw new ExhibitError("conflict.exists", `The case has no free reference under ${initials}.`, {
+    hint: "Give other initials.",
+  });
+}
+
+/** True when something lies there that the database does not know, e.g. after a backup was restored. */
+async function holdsContent(
+  content: Store,
+  caseRef: string,
+  reference: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const keys = content.list(`${exhibitPrefix(caseRef, reference)}/`, signal);
+  const first = await keys[Symbol.asyncIterator]().next();
+  return first.done !== true;
+}

@@ -1,0 +1,177 @@
+import type { Kysely } from "kysely";
+import { sha256Of } from "../../evidence/digest.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Identity } from "../../evidence/identity.ts";
+import { custodyName, exhibitPrefix, receiptName, recordName } from "../../evidence/key.ts";
+import { receiptSchema, receiptType } from "../../evidence/receipt.ts";
+import type { ExhibitRecord } from "../../evidence/record.ts";
+import { seal, type Sealed } from "../../evidence/seal.ts";
+import { findIdentityRow } from "../accounts/identities.ts";
+import { appendCustody, custodyLines } from "../custody/custody.ts";
+import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
+import type { Tables } from "../database/tables.ts";
+import type { ServerDeps } from "../deps.ts";
+import { checkRecord } from "./check-record.ts";
+import { ownExhibit, unknownExhibit } from "./visible-exhibits.ts";
+
+type SealDeps = Pick<ServerDeps, "database" | "content" | "clock" | "key" | "settings">;
+
+/**
+ * Takes in an exhibit's signed record: settles custody log and receipt in the database, then writes custody log, record and
+ * receipt to the content store, in that order, without overwriting. A crash anywhere in between is repaired by
+ * asking again, which gives the very same receipt.
+ *
+ * @returns the sealed exhibit, or undefined while a file of it is still being proved
+ * @throws ExhibitError `not-found.exhibit`, `integrity.signature`, `integrity.mismatch`, `conflict.sealed`
+ */
+export async function sealExhibit(
+  deps: SealDeps,
+  caller: Identity,
+  id: string,
+  sealed: Sealed,
+  signal: AbortSignal,
+): Promise<ExhibitRow | undefined> {
+  const recordText = JSON.stringify(sealed);
+  const before = await ownExhibit(deps.database, caller, id);
+  if (before.state === "open") {
+    if (await isProving(deps.database, id)) return undefined;
+    await settle(deps, caller, before, sealed, recordText);
+  }
+  const settled = await ownExhibit(deps.database, caller, id);
+  if (settled.record !== recordText) throw sealedOtherwise();
+  if (settled.state !== "sealed") await writeDocuments(deps, settled, signal);
+  return { ...settled, state: "sealed" };
+}
+
+async function isProving(database: Kysely<Tables>, id: string): Promise<boolean> {
+  const row = await database
+    .selectFrom("uploads")
+    .select("id")
+    .where("exhibit_id", "=", id)
+    .where("state", "=", "proving")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** The decision: from here on this record is the exhibit's, and no content is taken any more. */
+async function settle(
+  deps: SealDeps,
+  caller: Identity,
+  exhibit: ExhibitRow,
+  sealed: Sealed,
+  recordText: string,
+): Promise<void> {
+  const { database, clock } = deps;
+  await database.transaction().execute(async (trx) => {
+    const stored = await trx
+      .selectFrom("stored_files")
+      .selectAll()
+      .where("exhibit_id", "=", exhibit.id)
+      .execute();
+    const identity = await findIdentityRow(trx, caller.id);
+    if (identity === undefined) throw unknownExhibit();
+    const record = await checkRecord(sealed, caller, identity.key_jwk, exhibit, stored);
+    const state = await trx
+      .selectFrom("exhibits")
+      .select("state")
+      .where("id", "=", exhibit.id)
+      .executeTakeFirstOrThrow();
+    if (state.state !== "open") return;
+
+    const digest = sha256Of(recordText);
+    await appendCustody(trx, clock, exhibit.id, "collected", caller.id, {
+      collectedAt: record.collectedAt,
+      record: digest,
+    });
+    const custody = await appendCustody(trx, clock, exhibit.id, "sealed", caller.id, {
+      record: digest,
+      files: record.files.length,
+    });
+    const sealedAt = clock.now().toISOString();
+    const receipt = await receiptOf(deps, record, { digest, sealedAt, custody, stored });
+    await trx
+      .updateTable("exhibits")
+      .set({
+        state: "sealing",
+        sealed_at: sealedAt,
+        record: recordText,
+        receipt: JSON.stringify(receipt),
+      })
+      .where("id", "=", exhibit.id)
+      .execute();
+  });
+}
+
+function receiptOf(
+  { key, settings }: SealDeps,
+  record: ExhibitRecord,
+  facts: {
+    digest: string;
+    sealedAt: string;
+    custody: { lines: number; head: string };
+    stored: readonly StoredFileRow[];
+  },
+): Promise<Sealed> {
+  const proofs = new Map(facts.stored.map((file) => [file.key, file.proof]));
+  const receipt = receiptSchema.parse({
+    schema: receiptType,
+    id: record.id,
+    case: record.case,
+    reference: record.reference,
+    receivedAt: facts.sealedAt,
+    record: { sha256: facts.digest },
+    files: record.files.map((file) => ({
+      key: file.key,
+      sizeBytes: file.sizeBytes,
+      digest: file.digest,
+      proof: proofs.get(file.key),
+    })),
+    issuer: {
+      kind: "server",
+      store: settings.publicUrl,
+      key: key.publicJwk,
+      thumbprint: key.thumbprint,
+    },
+    custody: facts.custody,
+  });
+  return seal(receipt, receiptType, key);
+}
+
+async function writeDocuments(
+  { database, content }: SealDeps,
+  exhibit: ExhibitRow,
+  signal: AbortSignal,
+): Promise<void> {
+  const prefix = exhibitPrefix(exhibit.case_ref, exhibit.reference);
+  const lines = await linesAtSealing(database, exhibit);
+  const documents: [string, string][] = [
+    [custodyName, lines.map((line) => `${line}\n`).join("")],
+    [recordName, exhibit.record ?? ""],
+    [receiptName, exhibit.receipt ?? ""],
+  ];
+  for (const [name, text] of documents) {
+    await content.put(`${prefix}/${name}`, Buffer.from(text), sha256Of(text), signal);
+  }
+  await database
+    .updateTable("exhibits")
+    .set({ state: "sealed" })
+    .where("id", "=", exhibit.id)
+    .execute();
+}
+
+/** The custody log up to the line that the receipt vouches for; what came after it, while repairing, is left out. */
+async function linesAtSealing(database: Kysely<Tables>, exhibit: ExhibitRow): Promise<string[]> {
+  const { seq } = await database
+    .selectFrom("custody_events")
+    .select("seq")
+    .where("exhibit_id", "=", exhibit.id)
+    .where("verb", "=", "sealed")
+    .executeTakeFirstOrThrow();
+  return custodyLines(database, exhibit.id, seq);
+}
+
+function sealedOtherwise(): ExhibitError {
+  return new ExhibitError("conflict.sealed", "This exhibit was sealed with another record.", {
+    hint: "A sealed exhibit never changes. Upload a correction as a new exhibit that names this one.",
+  });
+}
