@@ -1,0 +1,78 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { rootCertificates } from "node:tls";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import { Agent, ProxyAgent, type Dispatcher } from "undici";
+
+export interface NetworkSettings {
+  /** What `HTTPS_PROXY` holds. */
+  readonly proxyUrl: string | undefined;
+  /** What `NO_PROXY` holds: names, `.suffixes`, `host:port` or `*`, with commas between. */
+  readonly noProxy: string | undefined;
+  /** Certificates in PEM that are trusted beside the usual ones. */
+  readonly caPem: string | undefined;
+}
+
+interface Route {
+  readonly dispatcher: Dispatcher;
+  readonly agent: { readonly http: HttpAgent; readonly https: HttpsAgent };
+}
+
+/** How every connection of this machine is made: one place for proxy and certificates. */
+export interface MachineNetwork {
+  route(url: string): Route;
+  close(): Promise<void>;
+}
+
+/** Connections are kept open between requests; `close` ends them. Loopback addresses never go through a proxy. */
+export function openNetwork(settings: NetworkSettings): MachineNetwork {
+  const trust = settings.caPem === undefined ? {} : { ca: [...rootCertificates, settings.caPem] };
+  const http = new HttpAgent({ keepAlive: true });
+  let direct: Route | undefined;
+  let proxied: Route | undefined;
+
+  function openDirect(): Route {
+    return {
+      dispatcher: new Agent({ connect: trust }),
+      agent: { http, https: new HttpsAgent({ keepAlive: true, ...trust }) },
+    };
+  }
+
+  function openProxied(proxyUrl: string): Route {
+    return {
+      dispatcher: new ProxyAgent({ uri: proxyUrl, requestTls: trust, proxyTls: trust }),
+      agent: { http, https: new HttpsProxyAgent(proxyUrl, { keepAlive: true, ...trust }) },
+    };
+  }
+
+  return {
+    route(url) {
+      const { proxyUrl } = settings;
+      if (proxyUrl === undefined || proxyUrl === "" || bypasses(new URL(url), settings.noProxy)) {
+        return (direct ??= openDirect());
+      }
+      return (proxied ??= openProxied(proxyUrl));
+    },
+    async close() {
+      http.destroy();
+      for (const route of [direct, proxied]) {
+        route?.agent.https.destroy();
+        await route?.dispatcher.close();
+      }
+    },
+  };
+}
+
+function bypasses(url: URL, noProxy: string | undefined): boolean {
+  const host = url.hostname.toLowerCase();
+  if (host === "localhost" || host === "[::1]" || host.startsWith("127.")) return true;
+  return (noProxy ?? "")
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== "")
+    .some((entry) => {
+      const [name = "", port] = entry.replace(/^\*?\.(?=.)/, "").split(":");
+      if (port !== undefined && port !== (url.port || "443")) return false;
+      return name === "*" || host === name || host.endsWith(`.${name}`);
+    });
+}

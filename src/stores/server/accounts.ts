@@ -1,0 +1,32 @@
+import { identitySchema } from "../../evidence/identity.ts";
+import type { Accounts } from "../../evidence/ports/accounts.ts";
+import {
+  identitiesPath,
+  identityListSchema,
+  invitationListSchema,
+  invitationsPath,
+  newInvitationSchema,
+} from "../../protocol/accounts.ts";
+import type { Session } from "./session.ts";
+
+/** The people of an exhibit server, as far as the session's identity may see and change them. */
+export function accountsOf(session: Session): Accounts {
+  const get = async (path: string, signal: AbortSignal): Promise<unknown> =>
+    (await session.call({ method: "GET", path }, signal)).body;
+  const remove = async (path: string, id: string, signal: AbortSignal): Promise<void> => {
+    await session.call({ method: "DELETE", path: `${path}/${encodeURIComponent(id)}` }, signal);
+  };
+  return {
+    me: async (signal) => identitySchema.parse(await get(`${identitiesPath}/me`, signal)),
+    invite: async (request, signal) => {
+      const call = { method: "POST", path: invitationsPath, body: request, once: true } as const;
+      return newInvitationSchema.parse((await session.call(call, signal)).body);
+    },
+    invitations: async (signal) =>
+      invitationListSchema.parse(await get(invitationsPath, signal)).invitations,
+    revokeInvitation: (id, signal) => remove(invitationsPath, id, signal),
+    identities: async (signal) =>
+      identityListSchema.parse(await get(identitiesPath, signal)).identities,
+    revokeIdentity: (id, signal) => remove(identitiesPath, id, signal),
+  };
+}

@@ -1,0 +1,104 @@
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Identity } from "../../evidence/identity.ts";
+import { parseInvitationCode } from "../../evidence/invitation-code.ts";
+import type { Enrolment } from "../../evidence/ports/accounts.ts";
+import { newPrivateJwk, publicJwkSchema, signingKey } from "../../evidence/seal.ts";
+import { accountsOf } from "./accounts.ts";
+import { askServer } from "./ask-server.ts";
+import { failureOf, parsed, send } from "./http.ts";
+import {
+  findIdentity,
+  forgetIdentity,
+  keepIdentity,
+  probeSecrets,
+  type KeptIdentity,
+} from "./kept-identity.ts";
+import { serverAddress } from "./server-address.ts";
+import { openSession, type SessionMachine } from "./session.ts";
+import { register } from "./sign-in.ts";
+
+/** Enrolment at exhibit servers, with the secrets of this machine. */
+export function enrolmentAtServers(machine: SessionMachine): Enrolment {
+  return {
+    enrol: (url, invitation, signal) => enrol(url, invitation, machine, signal),
+    leave: (url, signal) => leave(url, machine, signal),
+  };
+}
+
+async function enrol(
+  address: string,
+  invitation: string,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<Identity> {
+  const { secret, serverThumbprint } = parseInvitationCode(invitation);
+  const url = serverAddress(address);
+  const route = machine.network.route(url);
+  const { statement } = await askServer(url, serverThumbprint, route, machine.clock, signal);
+  await probeSecrets(machine.secrets);
+
+  const before = await findIdentity(machine.secrets, url);
+  const privateJwk = await newPrivateJwk();
+  const registered = await register(statement, await signingKey(privateJwk), secret, route, signal);
+  const kept: KeptIdentity = {
+    clientId: registered.client_id,
+    key: { ...publicJwkSchema.strip().parse(privateJwk), d: privateJwk.d ?? "" },
+    serverThumbprint,
+    registration: {
+      uri: registered.registration_client_uri,
+      token: registered.registration_access_token,
+    },
+  };
+  try {
+    await keepIdentity(machine.secrets, url, kept);
+  } catch (error) {
+    await unregister(url, kept, machine, signal);
+    throw error;
+  }
+  // Its key is gone from this machine now, so nobody can use it any more: it should not stay enrolled.
+  if (before?.serverThumbprint === serverThumbprint) {
+    await unregister(url, before, machine, signal);
+  }
+  return accountsOf(await openSession(url, machine, signal)).me(signal);
+}
+
+async function leave(
+  address: string,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const url = serverAddress(address);
+  const kept = await findIdentity(machine.secrets, url);
+  if (kept === undefined) return false;
+  const route = machine.network.route(url);
+  await askServer(url, kept.serverThumbprint, route, machine.clock, signal);
+  await unregister(url, kept, machine, signal);
+  await forgetIdentity(machine.secrets, url);
+  return true;
+}
+
+/** Deletes a registration (RFC 7592). One that is gone already, or was revoked, is not an error. */
+async function unregister(
+  url: string,
+  { registration }: KeptIdentity,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  if (new URL(registration.uri).origin !== new URL(url).origin) {
+    throw new ExhibitError("usage.invalid", "The registration lies at another server.", {
+      hint: `Use ${new URL(registration.uri).origin} instead.`,
+    });
+  }
+  const answer = await send(
+    machine.network.route(url),
+    {
+      url: registration.uri,
+      method: "DELETE",
+      headers: { authorization: `Bearer ${registration.token}` },
+      body: undefined,
+    },
+    signal,
+  );
+  if (answer.status < 300 || answer.status === 401 || answer.status === 404) return;
+  throw failureOf(answer.status, parsed(answer.text, answer.headers["content-type"]), url);
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Secrets } from "../../evidence/ports/secrets.ts";
+import { randomId } from "../../evidence/random-id.ts";
+import { publicJwkSchema } from "../../evidence/seal.ts";
+
+/** What this machine keeps of an enrolment, as one secret. */
+const keptIdentitySchema = z.strictObject({
+  clientId: z.string(),
+  /** The private key, as a JWK. */
+  key: publicJwkSchema.extend({ d: z.string() }),
+  /** Thumbprint of the server's key. */
+  serverThumbprint: z.string(),
+  /** For taking the registration back (RFC 7592). */
+  registration: z.strictObject({ uri: z.url(), token: z.string() }),
+});
+export type KeptIdentity = z.infer<typeof keptIdentitySchema>;
+
+/** The name under which the enrolment at a server is kept. */
+function identityName(url: string): string {
+  return `identity:${url}`;
+}
+
+/** This machine's enrolment at the server, if there is one. */
+export async function findIdentity(
+  secrets: Secrets,
+  url: string,
+): Promise<KeptIdentity | undefined> {
+  const text = await secrets.get(identityName(url));
+  return text === undefined ? undefined : keptIdentitySchema.safeParse(parseJson(text)).data;
+}
+
+/** @throws ExhibitError `auth.required` when this machine is not enrolled there */
+export async function loadIdentity(secrets: Secrets, url: string): Promise<KeptIdentity> {
+  const kept = await findIdentity(secrets, url);
+  if (kept !== undefined) return kept;
+  throw new ExhibitError("auth.required", `This computer is not signed in at ${url}.`, {
+    hint: `Run exhibit login ${url} with your invitation.`,
+  });
+}
+
+export async function keepIdentity(
+  secrets: Secrets,
+  url: string,
+  identity: KeptIdentity,
+): Promise<void> {
+  await secrets.set(identityName(url), JSON.stringify(identity));
+}
+
+export async function forgetIdentity(secrets: Secrets, url: string): Promise<void> {
+  await secrets.delete(identityName(url));
+}
+
+/**
+ * Makes sure that secrets can be kept here, before an invitation is spent on one that would be lost.
+ *
+ * @throws ExhibitError `auth.no-keychain`
+ */
+export async function probeSecrets(secrets: Secrets): Promise<void> {
+  const name = randomId("probe:", 12);
+  await secrets.set(name, name);
+  const kept = await secrets.get(name);
+  await secrets.delete(name);
+  if (kept === name) return;
+  throw new ExhibitError("auth.no-keychain", `${secrets.place} does not keep what it is given.`, {
+    hint: "Use a key file instead: --key-file FILE.",
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

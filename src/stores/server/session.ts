@@ -1,0 +1,172 @@
+import type { Configuration } from "openid-client";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Clock } from "../../evidence/ports/clock.ts";
+import type { Secrets } from "../../evidence/ports/secrets.ts";
+import { signingKey, type SigningKey } from "../../evidence/seal.ts";
+import type { ServerStatement } from "../../protocol/server-statement.ts";
+import { askServer, type KnownServer } from "./ask-server.ts";
+import { callServer, type Answer, type Call, type Network, type Route } from "./http.ts";
+import { loadIdentity } from "./kept-identity.ts";
+import { serverAddress } from "./server-address.ts";
+import { grantToken, prepareGrant } from "./sign-in.ts";
+
+/** What a session needs of this machine. */
+export interface SessionMachine {
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly network: Network;
+}
+
+/** A token is replaced this long before its end. */
+const spareMs = 60_000;
+
+/** A signed-in conversation with one exhibit server, whose key was checked against the pin. */
+export interface Session {
+  /** The server's address without a slash at its end; our token goes nowhere else. */
+  readonly url: string;
+  readonly route: Route;
+  readonly statement: ServerStatement;
+  /** The id that the server knows this machine's identity by. */
+  readonly clientId: string;
+  /** The enrolled key, which also signs records. */
+  readonly signer: SigningKey;
+  /** This machine's clock minus the server's, as it was last measured. */
+  readonly clockOffsetMs: number;
+  /** A control call as this identity. Gets a new token once when the server refuses the one it had. */
+  call(call: Call, signal: AbortSignal): Promise<Answer>;
+  /** An access token that is good for the next minute, for the data plane. */
+  accessToken(signal: AbortSignal): Promise<string>;
+  /** Drops a token that the server has refused, so that the next one is new. */
+  dropToken(token: string): void;
+}
+
+/**
+ * Opens a session with the identity that this machine has enrolled at `url`; asks the server who it is, and for a
+ * token only when one is needed.
+ *
+ * @throws ExhibitError `auth.required`, `auth.server-key-changed`, `auth.clock-wrong`, `unavailable.store`
+ */
+export async function openSession(
+  address: string,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<Session> {
+  const url = serverAddress(address);
+  const kept = await loadIdentity(machine.secrets, url);
+  const route = machine.network.route(url);
+  const ask = (stop: AbortSignal): Promise<KnownServer> =>
+    askServer(url, kept.serverThumbprint, route, machine.clock, stop);
+  const known = await ask(signal);
+  const signer = await signingKey(kept.key);
+  return new OpenSession(url, route, kept.clientId, signer, machine.clock, known, ask);
+}
+
+class OpenSession implements Session {
+  readonly url: string;
+  readonly route: Route;
+  readonly clientId: string;
+  readonly signer: SigningKey;
+  readonly #clock: Clock;
+  readonly #ask: (signal: AbortSignal) => Promise<KnownServer>;
+  #known: KnownServer;
+  #configuration: Configuration | undefined;
+  #token: { readonly text: string; readonly until: number } | undefined;
+  #asking: { readonly token: Promise<string>; readonly signal: AbortSignal } | undefined;
+
+  constructor(
+    url: string,
+    route: Route,
+    clientId: string,
+    signer: SigningKey,
+    clock: Clock,
+    known: KnownServer,
+    ask: (signal: AbortSignal) => Promise<KnownServer>,
+  ) {
+    this.url = url;
+    this.route = route;
+    this.clientId = clientId;
+    this.signer = signer;
+    this.#clock = clock;
+    this.#known = known;
+    this.#ask = ask;
+  }
+
+  get statement(): ServerStatement {
+    return this.#known.statement;
+  }
+
+  get clockOffsetMs(): number {
+    return this.#known.clockOffsetMs;
+  }
+
+  async call(call: Call, signal: AbortSignal): Promise<Answer> {
+    const token = await this.accessToken(signal);
+    try {
+      return await this.#callWith(token, call, signal);
+    } catch (error) {
+      if (!(error instanceof ExhibitError) || error.code !== "auth.token-invalid") throw error;
+      this.dropToken(token);
+      return this.#callWith(await this.accessToken(signal), call, signal);
+    }
+  }
+
+  async accessToken(signal: AbortSignal): Promise<string> {
+    if (this.#token !== undefined && this.#token.until > this.#clock.now().getTime()) {
+      return this.#token.text;
+    }
+    // Whoever comes while one is being asked for shares it, unless whoever asked gives up.
+    const asking = (this.#asking ??= { token: this.#newToken(signal), signal });
+    try {
+      return await asking.token;
+    } catch (error) {
+      if (!asking.signal.aborted || signal.aborted) throw error;
+    } finally {
+      if (this.#asking === asking) this.#asking = undefined;
+    }
+    return this.accessToken(signal);
+  }
+
+  dropToken(token: string): void {
+    if (this.#token?.text === token) this.#token = undefined;
+  }
+
+  #callWith(token: string, call: Call, signal: AbortSignal): Promise<Answer> {
+    return callServer(this.url, this.route, call, { authorization: `Bearer ${token}` }, signal);
+  }
+
+  /** Asks twice at most: a clock that was set since, or an assertion whose answer was lost, is put right by the second. */
+  async #newToken(signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#grant(signal);
+    } catch (error) {
+      const again =
+        error instanceof ExhibitError && /^auth\.(?:clock-wrong|token-invalid)$/.test(error.code);
+      if (!again) throw error;
+      this.#known = await this.#ask(signal);
+      return this.#grant(signal);
+    }
+  }
+
+  async #grant(signal: AbortSignal): Promise<string> {
+    const { statement } = this.#known;
+    this.#configuration ??= await prepareGrant(
+      statement,
+      this.clientId,
+      this.signer,
+      () => new Date(this.#clock.now().getTime() - this.#known.clockOffsetMs),
+      this.route,
+      signal,
+    );
+    const { token, lifeSeconds } = await grantToken(
+      this.#configuration,
+      statement,
+      this.route,
+      signal,
+    );
+    this.#token = {
+      text: token,
+      until: this.#clock.now().getTime() + lifeSeconds * 1000 - spareMs,
+    };
+    return token;
+  }
+}
