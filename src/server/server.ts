@@ -7,10 +7,9 @@ import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
 import { healthRoutes } from "./health.ts";
-import { sharePages } from "./pages/routes.ts";
 import { answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
-import { shareRoutes } from "./shares/routes.ts";
+import { sharing } from "./shares/sharing-room.ts";
 import { statementRoutes } from "./statement.ts";
 import { uploadRoutes } from "./uploads/routes.ts";
 
@@ -34,8 +33,7 @@ const roomsInOrder: readonly Routes[] = [
   exhibitRoutes,
   uploadRoutes,
   contentRoutes,
-  shareRoutes,
-  sharePages,
+  sharing,
 ];
 
 /**

@@ -1,3 +1,4 @@
+import type { Generated } from "kysely";
 import type { ShareAccess, ShareAccessEvent } from "../../evidence/share.ts";
 
 /** One named recipient's access. Its link's token and its code are kept only as digests. */
@@ -27,6 +28,8 @@ export interface ShareExhibitRow {
   readonly exhibit_id: string;
   /** Order on the page, from 0. */
   readonly position: number;
+  /** How each file can be shown, in order, joined by commas: a `MarkableKind` or `none`. */
+  readonly kinds: string;
   /** When the recipient first saw something of it. */
   disclosed_at: string | null;
   revoked_at: string | null;
@@ -45,7 +48,7 @@ export interface ShareSessionRow {
 
 /** One access, or the like ones of one kind close together: `times` of them from `first_at` to `last_at`. */
 export interface ShareAccessRow {
-  readonly seq: number;
+  readonly seq: Generated<number>;
   readonly share_id: string;
   readonly session_id: string | null;
   readonly kind: ShareAccessEvent["kind"];

@@ -1,6 +1,34 @@
+import cookie from "@fastify/cookie";
+import form from "@fastify/formbody";
 import type { FastifyInstance } from "fastify";
-import type { ServerDeps } from "../deps.ts";
+import type { ShareDesk } from "../shares/share-desk.ts";
+import { contentRoutes } from "./content-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { guardViewing } from "./guarded-viewing.ts";
+import { linkRoutes } from "./link-routes.ts";
+import { originalRoutes } from "./original-routes.ts";
+import { assetRoutes } from "./page-assets.ts";
+import { setPageHeaders } from "./page-headers.ts";
 
-export function sharePages(_app: FastifyInstance, _deps: ServerDeps): void {
-  // Filled in by the room that owns these routes.
+/** Largest form: it has one field. */
+const formBytes = 4096;
+
+/** The recipient's side, `/s/…`: pages for people, not an API. No account; the link, its code and a session. */
+export async function sharePages(app: FastifyInstance, desk: ShareDesk): Promise<void> {
+  const assets = await assetRoutes(app);
+  await app.register(cookie);
+  await app.register(form, { bodyLimit: formBytes });
+  app.addHook("onRequest", (_request, reply, done) => {
+    setPageHeaders(reply);
+    void reply.type("text/html; charset=utf-8");
+    done();
+  });
+  linkRoutes(app, desk, assets);
+  await app.register((scope, _options, done) => {
+    const guarded = guardViewing(scope, desk);
+    eventRoutes(scope, desk, guarded);
+    contentRoutes(scope, desk, guarded);
+    originalRoutes(scope, desk, guarded);
+    done();
+  });
 }

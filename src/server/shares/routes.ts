@@ -1,6 +1,61 @@
 import type { FastifyInstance } from "fastify";
-import type { ServerDeps } from "../deps.ts";
+import { z } from "zod";
+import {
+  newShareRequestSchema,
+  revokeSchema,
+  sharesPath,
+  type revocationSchema,
+  type shareListSchema,
+  type shareLogSchema,
+} from "../../protocol/shares.ts";
+import type { Share } from "../../evidence/share.ts";
+import { readAccesses } from "./access-log.ts";
+import { createShare } from "./create-share.ts";
+import { revokeShare } from "./revoke-share.ts";
+import type { ShareDesk } from "./share-desk.ts";
+import { describeShare, ownShare, ownShares } from "./share-rows.ts";
 
-export function shareRoutes(_app: FastifyInstance, _deps: ServerDeps): void {
-  // Filled in by the room that owns these routes.
+const config = { access: ["admin", "officer"] } as const;
+const paramsSchema = z.object({ id: z.string().max(40) });
+
+/** The officer's side: make, list, show and revoke shares, and read who used them. */
+export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
+  const { database, clock } = desk.deps;
+
+  app.post(sharesPath, { config }, async (request, reply) => {
+    const wanted = newShareRequestSchema.parse(request.body);
+    const gone = new AbortController();
+    reply.raw.once("close", () => {
+      gone.abort();
+    });
+    return reply.code(201).send(await createShare(desk, request.caller, wanted, gone.signal));
+  });
+
+  app.get(sharesPath, { config }, async (request) => {
+    const now = clock.now();
+    const shares: Share[] = [];
+    for (const row of await ownShares(database, request.caller)) {
+      shares.push(await describeShare(database, row, now));
+    }
+    return { shares } satisfies z.input<typeof shareListSchema>;
+  });
+
+  app.get(`${sharesPath}/:id`, { config }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    return describeShare(database, await ownShare(database, request.caller, id), clock.now());
+  });
+
+  app.get(`${sharesPath}/:id/log`, { config }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    const share = await ownShare(database, request.caller, id);
+    const events = await readAccesses(database, share.id);
+    return { events } satisfies z.input<typeof shareLogSchema>;
+  });
+
+  app.post(`${sharesPath}/:id/revoke`, { config }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    const { exhibit } = revokeSchema.parse(request.body ?? {});
+    const outcome = await revokeShare(desk, request.caller, id, exhibit);
+    return outcome satisfies z.input<typeof revocationSchema>;
+  });
 }

@@ -74,8 +74,22 @@ export interface RenditionOptions {
 
 /** Makes the {@link Renditions} of a server. Needs ffmpeg 5.1 or newer, which is looked for when first needed. */
 export function createRenditions(options: RenditionOptions): Renditions {
-  throw new ExhibitError(
-    "policy.unsupported",
-    `Marked copies are not built yet (${options.scratch}).`,
-  );
+  const unbuilt = (): Promise<never> =>
+    Promise.reject(
+      new ExhibitError(
+        "policy.type-not-markable",
+        `Marked copies are not built yet (${options.scratch}).`,
+      ),
+    );
+  return {
+    canMark: unbuilt,
+    describe: unbuilt,
+    playlist: unbuilt,
+    segment: unbuilt,
+    image: unbuilt,
+    pdf: unbuilt,
+    audio: unbuilt,
+    forget: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
 }

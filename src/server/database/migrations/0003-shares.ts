@@ -23,6 +23,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn("share_id", "text", (c) => c.notNull().references("shares.id"))
     .addColumn("exhibit_id", "text", (c) => c.notNull().references("exhibits.id"))
     .addColumn("position", "integer", (c) => c.notNull())
+    .addColumn("kinds", "text", (c) => c.notNull())
     .addColumn("disclosed_at", "text")
     .addColumn("revoked_at", "text")
     .addPrimaryKeyConstraint("share_exhibits_key", ["share_id", "exhibit_id"])

@@ -1,0 +1,184 @@
+// The recipient's page: plays what is shared, and stops showing it the moment the share ends.
+(function () {
+  "use strict";
+
+  const viewing = document.getElementById("viewing");
+  const base = viewing.dataset.base;
+  const line = document.getElementById("line");
+  // The server speaks every 1.5 s. Three missed beats: the line is lost, and nothing is shown until it is back.
+  const lostAfterMs = 4500;
+  const checkEveryMs = 500;
+
+  const players = new Map();
+  let events;
+  let heardAt = Date.now();
+  let ended = false;
+  let lost = false;
+  let asking = false;
+  let resumed = [];
+
+  /** Takes every exhibit, or one, off the page: players, buffers and pictures. */
+  function clear(root) {
+    for (const media of root.querySelectorAll("video, audio")) {
+      media.pause();
+      const player = players.get(media);
+      if (player) player.destroy();
+      players.delete(media);
+      media.removeAttribute("src");
+      media.load();
+    }
+    for (const picture of root.querySelectorAll("img")) picture.removeAttribute("src");
+    root.replaceChildren();
+  }
+
+  function end() {
+    if (ended) return;
+    ended = true;
+    if (events) events.close();
+    const words = document.getElementById("ended").content.cloneNode(true);
+    clear(viewing);
+    viewing.replaceWith(words);
+    document.title = "This link has ended";
+    document.querySelector("h1").focus();
+  }
+
+  function endExhibit(id) {
+    const exhibit = document.getElementById(id);
+    if (!exhibit) return;
+    clear(exhibit);
+    const words = document.createElement("p");
+    words.className = "withdrawn";
+    words.setAttribute("role", "status");
+    words.textContent = "This exhibit was withdrawn.";
+    exhibit.append(words);
+  }
+
+  function heard() {
+    heardAt = Date.now();
+    if (!lost) return;
+    lost = false;
+    line.hidden = true;
+    viewing.classList.remove("unverified");
+    for (const media of resumed) media.play().catch(function () {});
+    resumed = [];
+  }
+
+  function lose() {
+    if (lost) return;
+    lost = true;
+    line.hidden = false;
+    viewing.classList.add("unverified");
+    resumed = Array.from(viewing.querySelectorAll("video, audio")).filter(function (media) {
+      return !media.paused;
+    });
+    for (const media of resumed) media.pause();
+  }
+
+  /** Asks the server outright whether this session still stands. */
+  async function ask() {
+    if (asking || ended) return;
+    asking = true;
+    try {
+      const answer = await fetch(base + "session", { cache: "no-store", redirect: "error" });
+      if (answer.status === 404 || answer.status === 410) end();
+      else if (answer.ok && events.readyState === 2) listen();
+    } catch {
+      // No network: what is shown stays hidden, and the next round asks again.
+    } finally {
+      asking = false;
+    }
+  }
+
+  function listen() {
+    if (events) events.close();
+    events = new EventSource(base + "events");
+    events.addEventListener("open", heard);
+    events.addEventListener("beat", heard);
+    events.addEventListener("ended", end);
+    events.addEventListener("exhibit-ended", function (event) {
+      heard();
+      endExhibit(JSON.parse(event.data).exhibit);
+    });
+    events.addEventListener("error", ask);
+  }
+
+  function watch() {
+    if (ended) return;
+    if (Date.now() - heardAt > lostAfterMs) {
+      lose();
+      ask();
+    }
+    setTimeout(watch, checkEveryMs);
+  }
+
+  function say(video, words) {
+    const place = video.closest(".file").querySelector("[data-says]");
+    place.hidden = words === "";
+    place.textContent = words;
+  }
+
+  /** Segments are made as they are asked for: little ahead is loaded, and the first may take a while. */
+  const settings = {
+    maxBufferLength: 6,
+    maxMaxBufferLength: 8,
+    backBufferLength: 10,
+    autoStartLoad: false,
+    fragLoadPolicy: {
+      default: {
+        maxTimeToFirstByteMs: 45000,
+        maxLoadTimeMs: 60000,
+        timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+        errorRetry: { maxNumRetry: 4, retryDelayMs: 1000, maxRetryDelayMs: 4000 },
+      },
+    },
+  };
+
+  function attach(video) {
+    if (players.has(video) || video.src) return;
+    const playlist = video.dataset.playlist;
+    if (window.Hls && Hls.isSupported()) {
+      const player = new Hls(settings);
+      players.set(video, player);
+      player.on(Hls.Events.ERROR, function (_, error) {
+        if (error.response && (error.response.code === 404 || error.response.code === 410)) ask();
+        if (!error.fatal) return;
+        if (error.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
+        else say(video, "The video does not come through right now. Reload the page to try again.");
+      });
+      player.on(Hls.Events.FRAG_BUFFERED, function () {
+        say(video, "");
+      });
+      player.loadSource(playlist);
+      player.attachMedia(video);
+      player.startLoad();
+    } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
+      video.src = playlist;
+    } else {
+      say(
+        video,
+        "This browser cannot play the video. Use a current version of Edge, Chrome, Firefox or Safari.",
+      );
+    }
+  }
+
+  for (const video of viewing.querySelectorAll("video[data-playlist]")) {
+    if ("first" in video.dataset) attach(video);
+    else {
+      video.addEventListener(
+        "play",
+        function () {
+          attach(video);
+          video.play().catch(function () {});
+        },
+        { once: true },
+      );
+    }
+  }
+  // Coming back with the browser's "back" must not show what was kept of an ended page.
+  window.addEventListener("pageshow", function (event) {
+    if (event.persisted) location.reload();
+  });
+
+  listen();
+  watch();
+})();

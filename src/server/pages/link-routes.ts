@@ -1,0 +1,142 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { sha256Of } from "../../evidence/digest.ts";
+import { randomId } from "../../evidence/random-id.ts";
+import { sharePagePath } from "../../protocol/shares.ts";
+import { logAccess } from "../shares/access-log.ts";
+import { limitGroup } from "../shares/client-address.ts";
+import type { ShareDesk } from "../shares/share-desk.ts";
+import { endOf, shareOfToken, type StoredShare } from "../shares/share-rows.ts";
+import { codeFits, newToken } from "../shares/share-secrets.ts";
+import { SlidingLimit } from "../shares/sliding-limit.ts";
+import { codePage, endedPage, type CodePageState } from "./code-page.ts";
+import { exhibitPage } from "./exhibit-page.ts";
+import type { PageAssets } from "./page-assets.ts";
+import { shownExhibits } from "./shown-exhibits.ts";
+import { sessionCookie, visitOf, visitorOf, type LinkRoute } from "./visit.ts";
+
+/** A viewing session ends with its share, or after this. The code starts another. */
+const longestSessionMs = 8 * 3_600_000;
+/** Fetching a page without a code: how often one client may, on one link, in an hour. */
+const mostStrangers = 240;
+
+const bodySchema = z.object({ code: z.string().max(200) });
+
+/**
+ * `GET /s/TOKEN`: the code's field, or behind the code the exhibits. Never changes anything, so that a mail scanner
+ * that comes first takes nothing away.
+ * `POST /s/TOKEN`: the code; starts a viewing session and sends the browser back to the page.
+ *
+ * To whoever has no session, all links are alike: unknown, expired, revoked and open ones, with a wrong code or
+ * none, get the same bytes after the same work. The access log tells them apart.
+ */
+export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAssets): void {
+  const { deps, attempts } = desk;
+  const { database, clock, settings } = deps;
+  const strangers = new SlidingLimit(clock, mostStrangers, 3_600_000);
+  const config = { access: "public" } as const;
+
+  app.get<LinkRoute>(`${sharePagePath}/:token`, { config }, async (request, reply) => {
+    const visit = await visitOf(desk, request);
+    const from = visitorOf(request);
+    if (visit.state === "stranger") {
+      const key = `${sha256Of(request.params.token)} ${limitGroup(request.ip)}`;
+      const waitMs = strangers.waitMs(key);
+      if (waitMs > 0) return sendLimited(reply, waitMs);
+      strangers.add(key);
+      const { share } = visit;
+      if (share !== undefined) {
+        await logAccess(database, clock, { share: share.id, kind: "prefetch", from });
+      }
+      return sendCodePage(reply, 200, "ask");
+    }
+    const access = { share: visit.share.id, session: visit.session.id, from };
+    if (visit.state === "ended") {
+      await logAccess(database, clock, { ...access, kind: `refused-${visit.reason}` });
+      return reply.code(410).send(endedPage(settings.organisation, assets));
+    }
+    await logAccess(database, clock, { ...access, kind: "page" });
+    return reply.send(
+      exhibitPage({
+        organisation: settings.organisation,
+        share: visit.share,
+        exhibits: await shownExhibits(database, visit.share.id),
+        token: request.params.token,
+        assets,
+      }),
+    );
+  });
+
+  app.post<LinkRoute>(`${sharePagePath}/:token`, { config }, async (request, reply) => {
+    const link = sha256Of(request.params.token);
+    const share = await shareOfToken(database, link);
+    const from = visitorOf(request);
+    const attempt = attempts.begin(link, request.ip);
+    if ("waitMs" in attempt) {
+      if (share !== undefined) {
+        await logAccess(database, clock, { share: share.id, kind: "code-limited", from });
+      }
+      return sendLimited(reply, attempt.waitMs);
+    }
+    const body = bodySchema.safeParse(request.body);
+    const fits = await codeFits(body.success ? body.data.code : "", digestOf(share));
+    if (share === undefined) {
+      request.log.info("a code was given on an unknown link");
+      return sendCodePage(reply, 403, "refused");
+    }
+    const end = endOf(share, clock.now());
+    if (!fits || end !== undefined) {
+      const kind = end === undefined ? "code-wrong" : (`refused-${end}` as const);
+      const detail = end === undefined ? {} : { detail: fits ? "right code" : "wrong code" };
+      await logAccess(database, clock, { share: share.id, kind, from, ...detail });
+      return sendCodePage(reply, 403, "refused");
+    }
+    attempt.forgive();
+    await startSession(request, reply, share);
+    return reply.code(303).header("location", request.params.token).send();
+  });
+
+  async function startSession(
+    request: FastifyRequest<LinkRoute>,
+    reply: FastifyReply,
+    share: StoredShare,
+  ): Promise<void> {
+    const now = clock.now();
+    const secret = newToken();
+    const latest = new Date(now.getTime() + longestSessionMs).toISOString();
+    const session = {
+      id: randomId("v", 12),
+      share_id: share.id,
+      secret_sha256: sha256Of(secret),
+      ...visitorOf(request),
+      started_at: now.toISOString(),
+      ends_at: latest < share.expires_at ? latest : share.expires_at,
+    };
+    await database.insertInto("share_sessions").values(session).execute();
+    const from = visitorOf(request);
+    const kind = "session-started";
+    await logAccess(database, clock, { share: share.id, kind, from, session: session.id });
+    const base = new URL(settings.publicUrl);
+    void reply.setCookie(sessionCookie, secret, {
+      httpOnly: true,
+      sameSite: "strict",
+      secure: base.protocol === "https:",
+      path: `${base.pathname.replace(/\/$/, "")}${sharePagePath}/${request.params.token}`,
+      maxAge: Math.floor((Date.parse(session.ends_at) - now.getTime()) / 1000),
+    });
+  }
+
+  function sendCodePage(reply: FastifyReply, status: number, state: CodePageState): FastifyReply {
+    return reply.code(status).send(codePage(settings.organisation, assets, state));
+  }
+
+  function sendLimited(reply: FastifyReply, waitMs: number): FastifyReply {
+    const waitMinutes = Math.ceil(waitMs / 60_000);
+    void reply.header("retry-after", waitMinutes * 60);
+    return sendCodePage(reply, 429, { waitMinutes });
+  }
+}
+
+function digestOf(share: StoredShare | undefined): { salt: string; scrypt: string } | undefined {
+  return share === undefined ? undefined : { salt: share.code_salt, scrypt: share.code_scrypt };
+}

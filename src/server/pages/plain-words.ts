@@ -1,0 +1,37 @@
+const ours = "Europe/London";
+
+/**
+ * An RFC 3339 time for people: `29 November 2026 at 10:40 GMT`. The field is British policing: the zone is London's
+ * unless another is given that this system knows.
+ */
+export function timeInWords(at: string, timeZone = ours): string {
+  const style = {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  } as const;
+  try {
+    return new Intl.DateTimeFormat("en-GB", { ...style, timeZone }).format(new Date(at));
+  } catch (error) {
+    if (error instanceof RangeError && timeZone !== ours) return timeInWords(at);
+    throw error;
+  }
+}
+
+/** A size for people, in decimal units: `42.1 MB`. */
+export function sizeInWords(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power] ?? ""}`;
+}
+
+/** A place in a recording: `0:01:04`. */
+export function positionInWords(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}

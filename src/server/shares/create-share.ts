@@ -1,0 +1,173 @@
+import type { z } from "zod";
+import { formatAddress } from "../../evidence/address.ts";
+import { sha256Of } from "../../evidence/digest.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
+import type { Identity } from "../../evidence/identity.ts";
+import type { NewShare } from "../../evidence/ports/sharing.ts";
+import { sharePagePath, type newShareRequestSchema } from "../../protocol/shares.ts";
+import { appendCustody } from "../custody/custody.ts";
+import type { MarkableKind } from "../watermark/renditions.ts";
+import type { ShareDesk } from "./share-desk.ts";
+import { describeShare, type StoredShare } from "./share-rows.ts";
+import { digestCode, newCode, newShareId, newToken } from "./share-secrets.ts";
+import { readSealed, type SharedExhibit } from "./shared-exhibits.ts";
+
+type Wanted = z.infer<typeof newShareRequestSchema>;
+
+/** How a file can be shown to a recipient: as a marked copy of a kind, or not at all. */
+export type ShownAs = MarkableKind | "none";
+
+/** No share lasts longer. */
+const longestDays = 90;
+/** Each file is looked into before the share is made, and no request may take long. */
+const mostFiles = 1000;
+
+/**
+ * Makes a share of sealed exhibits. For `view`, every file of them must be of a kind that can be marked.
+ *
+ * @throws ExhibitError `usage.invalid` (its time), `not-found.exhibit`, `policy.type-not-markable`, `policy.too-large`
+ */
+export async function createShare(
+  desk: ShareDesk,
+  caller: Identity,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<NewShare> {
+  const { database, clock, settings } = desk.deps;
+  const now = clock.now();
+  checkExpiry(wanted.expiresAt, now);
+  const exhibits: SharedExhibit[] = [];
+  for (const id of new Set(wanted.exhibits)) exhibits.push(await readSealed(database, id));
+  checkCount(exhibits);
+  const kinds = new Map<string, ShownAs[]>();
+  for (const exhibit of exhibits) {
+    kinds.set(exhibit.id, await kindsOf(desk, exhibit, wanted.access, signal));
+  }
+
+  const token = newToken();
+  const code = newCode();
+  const digest = await digestCode(code);
+  const row: StoredShare = {
+    id: newShareId(),
+    token_sha256: sha256Of(token),
+    code_salt: digest.salt,
+    code_scrypt: digest.scrypt,
+    recipient_name: wanted.recipient.name,
+    recipient_email: wanted.recipient.email,
+    access: wanted.access,
+    purpose: wanted.purpose ?? null,
+    created_by: caller.id,
+    organisation: caller.organisation,
+    created_at: now.toISOString(),
+    expires_at: new Date(wanted.expiresAt).toISOString(),
+    revoked_at: null,
+    cleared_at: null,
+  };
+  await database.transaction().execute(async (trx) => {
+    await trx.insertInto("shares").values(row).execute();
+    for (const [position, exhibit] of exhibits.entries()) {
+      await trx
+        .insertInto("share_exhibits")
+        .values({
+          share_id: row.id,
+          exhibit_id: exhibit.id,
+          position,
+          kinds: (kinds.get(exhibit.id) ?? []).join(","),
+          disclosed_at: null,
+          revoked_at: null,
+        })
+        .execute();
+      // The recipient stands in here by the share's id; who that is, only the share says.
+      await appendCustody(trx, clock, exhibit.id, "share-created", caller.id, {
+        share: row.id,
+        access: row.access,
+        expiresAt: row.expires_at,
+      });
+    }
+  });
+  return {
+    share: await describeShare(database, row, now),
+    link: `${settings.publicUrl}${sharePagePath}/${token}`,
+    code,
+    warnings: warningsOf(settings.publicUrl, wanted.access),
+  };
+}
+
+function checkExpiry(expiresAt: string, now: Date): void {
+  const days = (Date.parse(expiresAt) - now.getTime()) / 86_400_000;
+  if (days > 0 && days <= longestDays) return;
+  throw new ExhibitError(
+    "usage.invalid",
+    days > 0
+      ? `A share can last ${longestDays} days at most.`
+      : "A share must end in the future, not in the past.",
+    { hint: "Choose its end with --expires, for example --expires 7d.", facts: { expiresAt } },
+  );
+}
+
+function checkCount(exhibits: readonly SharedExhibit[]): void {
+  const files = exhibits.reduce((sum, exhibit) => sum + exhibit.record.files.length, 0);
+  if (files <= mostFiles) return;
+  throw new ExhibitError(
+    "policy.too-large",
+    `These exhibits hold ${files} files; one share can hold ${mostFiles}.`,
+    { hint: "Share fewer exhibits at a time.", facts: { files, most: mostFiles } },
+  );
+}
+
+/** How each file of an exhibit can be shown, in the record's order. */
+async function kindsOf(
+  { renditions }: ShareDesk,
+  exhibit: SharedExhibit,
+  access: Wanted["access"],
+  signal: AbortSignal,
+): Promise<ShownAs[]> {
+  const kinds: ShownAs[] = [];
+  for (const [index, file] of exhibit.record.files.entries()) {
+    try {
+      kinds.push(await renditions.canMark(file, signal));
+    } catch (error) {
+      if (!isUnmarkable(error)) throw error;
+      if (access === "view") throw cannotShow(exhibit, index + 1, error);
+      kinds.push("none");
+    }
+  }
+  return kinds;
+}
+
+function isUnmarkable(error: unknown): error is ExhibitError {
+  return (
+    hasCode(error, "policy.type-not-markable") ||
+    hasCode(error, "policy.too-large") ||
+    hasCode(error, "unavailable.program")
+  );
+}
+
+function cannotShow(exhibit: SharedExhibit, ordinal: number, cause: ExhibitError): ExhibitError {
+  if (cause.code === "unavailable.program") return cause;
+  return new ExhibitError(
+    cause.code,
+    `File ${ordinal} of ${formatAddress(exhibit)} cannot be shared for viewing: ${cause.message}`,
+    {
+      hint: "Share the unaltered original with --access original, if the recipient may have it.",
+      facts: { ...cause.facts, reference: exhibit.reference, file: ordinal },
+      cause,
+    },
+  );
+}
+
+function warningsOf(publicUrl: string, access: Wanted["access"]): string[] {
+  const warnings: string[] = [];
+  const { hostname } = new URL(publicUrl);
+  if (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")) {
+    warnings.push(
+      "The link works on this computer only: the server's public address is a loopback address. Start it with --public-url to share with others.",
+    );
+  }
+  if (access === "original") {
+    warnings.push(
+      "The recipient can download the unaltered originals. Downloaded copies carry no mark and cannot be recalled.",
+    );
+  }
+  return warnings;
+}

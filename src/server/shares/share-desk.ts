@@ -1,0 +1,12 @@
+import type { ServerDeps } from "../deps.ts";
+import type { Renditions } from "../watermark/renditions.ts";
+import type { CodeAttempts } from "./code-attempts.ts";
+import type { LiveShares } from "./live-shares.ts";
+
+/** What the officer's routes and the recipient's pages have in common. */
+export interface ShareDesk {
+  readonly deps: ServerDeps;
+  readonly renditions: Renditions;
+  readonly live: LiveShares;
+  readonly attempts: CodeAttempts;
+}
