@@ -44,4 +44,5 @@ export const revocationSchema = z.strictObject({
   already: z.boolean(),
   sessionsCut: z.number().int().nonnegative(),
   streamsCut: z.number().int().nonnegative(),
+  originalsTaken: z.number().int().nonnegative(),
 });

@@ -26,6 +26,8 @@ export interface Revocation {
   /** Viewing sessions that were open, and streams that were being served, when it was cut. */
   readonly sessionsCut: number;
   readonly streamsCut: number;
+  /** Originals that the recipient had downloaded by then. They cannot be recalled. */
+  readonly originalsTaken: number;
 }
 
 /** Shares exhibits with named people. @throws `policy.role`, `policy.type-not-markable`, `not-found.*` */

@@ -59,7 +59,20 @@ export async function revokeShare(
     already: outcome.already,
     sessionsCut: outcome.already ? 0 : outcome.sessionsCut,
     streamsCut: streams.length,
+    originalsTaken: await originalsTaken(desk, row.id),
   };
+}
+
+/** How many different originals went out over a share. */
+async function originalsTaken({ deps }: ShareDesk, share: string): Promise<number> {
+  const rows = await deps.database
+    .selectFrom("share_accesses")
+    .select(["exhibit_id", "ordinal"])
+    .distinct()
+    .where("share_id", "=", share)
+    .where("kind", "=", "original-downloaded")
+    .execute();
+  return rows.length;
 }
 
 /** The ids of a share's exhibits that are not revoked: of all, or of the one asked for. */
