@@ -1,13 +1,11 @@
+import { ExhibitError } from "../evidence/errors.ts";
 import type { Failure } from "./deps.ts";
-import { upload, type UploadDeps, type UploadRequest, type UploadResult } from "./upload.ts";
+import { failureOf } from "./failure.ts";
+import { openJobs, type OpenJob } from "./open-jobs.ts";
+import { upload, type UploadDeps, type UploadResult } from "./upload.ts";
 
 /** One unfinished upload command, run again. Exactly one of `result` and `failure` is there. */
-export interface ResumedJob {
-  readonly id: string;
-  readonly store: string;
-  readonly startedAt: string;
-  readonly case: string;
-  readonly paths: readonly string[];
+export interface ResumedJob extends OpenJob {
   readonly result?: UploadResult;
   readonly failure?: Failure;
 }
@@ -17,19 +15,26 @@ export interface ResumeResult {
   readonly jobs: readonly ResumedJob[];
 }
 
-/** Runs every unfinished upload of this machine (or those to one store) again, oldest first; one that fails does not stop the next. */
+/**
+ * Runs every unfinished upload of this machine (or those to one store) again, oldest first; one that fails does not
+ * stop the next.
+ *
+ * @throws the signal's reason when interrupted
+ */
 export async function resume(
   deps: UploadDeps,
   request: { readonly store?: string },
   signal: AbortSignal,
 ): Promise<ResumeResult> {
   const jobs: ResumedJob[] = [];
-  for (const job of deps.journal.openJobs()) {
-    if (request.store !== undefined && request.store !== job.store) continue;
-    const asked = job.request as UploadRequest;
-    const about = { id: job.id, store: job.store, startedAt: job.startedAt };
-    const result = await upload(deps, asked, signal);
-    jobs.push({ ...about, case: asked.case, paths: asked.paths, result });
+  for (const { shown, request: asked } of openJobs(deps.journal, request.store)) {
+    try {
+      jobs.push({ ...shown, result: await upload(deps, asked, signal) });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ExhibitError)) throw error;
+      jobs.push({ ...shown, failure: failureOf(shown.paths.join(", "), error) });
+    }
   }
   return { jobs };
 }

@@ -1,64 +1,17 @@
-import type { Proof } from "../evidence/proof.ts";
-import type { Receipt } from "../evidence/receipt.ts";
-import type { SkippedEntry } from "../evidence/ports/source.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import type { SkippedEntry } from "../evidence/ports/source.ts";
+import { proves, type Proof } from "../evidence/proof.ts";
+import { checked } from "./checked.ts";
+import { connected } from "./connected.ts";
 import type { Deps, Failure } from "./deps.ts";
+import { planExhibits, type ExhibitPlan } from "./exhibit-plan.ts";
+import { failureOf, stopsAll } from "./failure.ts";
+import { uploadExhibit, type ExhibitUpload, type UploadedExhibit } from "./upload-exhibit.ts";
+import { uploadJob } from "./upload-job.ts";
+import { uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
 
-/** What a person asks to be uploaded: plain JSON, because the journal keeps it for `resume`. */
-export interface UploadRequest {
-  readonly store?: string;
-  /** Files and folders, absolute. */
-  readonly paths: readonly string[];
-  readonly case: string;
-  /** Wanted reference, for one exhibit only; left out, the store allots one under `initials`. */
-  readonly reference?: string;
-  readonly initials?: string;
-  readonly title?: string;
-  /** What the submitter's system calls the exhibit, for one exhibit only; by default its files' paths, sizes and times. */
-  readonly sourceId?: string;
-  /** All paths together make one exhibit; otherwise each file is one. */
-  readonly oneExhibit: boolean;
-  readonly producer?: string;
-  readonly oic?: string;
-  readonly source?: {
-    readonly camera?: string;
-    readonly recorder?: string;
-    readonly system?: string;
-  };
-  /** RFC 3339 instants. */
-  readonly recorded?: { readonly from?: string; readonly to?: string; readonly timeZone: string };
-  /** Recorder minus true time. */
-  readonly clockOffset?: { readonly seconds: number; readonly measuredBy: string };
-  /** Ids of the exhibits that this one corrects. */
-  readonly supersedes?: readonly string[];
-  readonly requireProof: Proof;
-  /** Parts in flight at once. */
-  readonly concurrency: number;
-  /** Wanted part size; a store may need larger ones. */
-  readonly partBytes: number;
-  /** Where the receipt goes, for one exhibit only; by default the state folder. Absolute. */
-  readonly receiptFile?: string;
-}
-
-export interface UploadedExhibit {
-  readonly id: string;
-  readonly case: string;
-  readonly reference: string;
-  readonly outcome: "uploaded" | "already-present";
-  /** How many files it has. */
-  readonly files: number;
-  /** Its files as the record names them: original path, key and digest, in the record's order. */
-  readonly contents: readonly {
-    readonly path: string;
-    readonly key: string;
-    readonly sha256: string;
-  }[];
-  /** Bytes that went over the wire in this run, and bytes that were there already. */
-  readonly bytesSent: number;
-  readonly bytesSkipped: number;
-  readonly receipt: Receipt;
-  readonly receiptPath: string;
-}
+export type { UploadedExhibit, UploadRequest };
 
 /** Exit code: 0 when `failed` is empty; that of its code when nothing arrived and all failed alike; else 3. */
 export interface UploadResult {
@@ -75,18 +28,75 @@ export type UploadDeps = Pick<
 
 /**
  * Uploads files and folders as exhibits, each with its signed record and receipt. Safe to repeat: what is there is
- * found again, only what is missing is sent. One failing exhibit does not stop the others.
+ * found again, only what is missing is sent. One failing exhibit does not stop the others, a failing store does.
  *
- * @throws ExhibitError `usage.*` before anything is sent; `auth.*`, `unavailable.*` when nothing arrived;
- * `conflict.locked` when the same upload runs already; the signal's reason when interrupted (resumable)
+ * @throws ExhibitError `usage.*` and `not-found.source` before anything is sent; `integrity.proof-too-weak` when the
+ * store cannot reach the wanted proof; `auth.*` and `unavailable.*` when nothing arrived; `conflict.locked` when the
+ * same upload runs already; the signal's reason when interrupted (the same command or `resume` goes on)
  */
 export async function upload(
   deps: UploadDeps,
   request: UploadRequest,
   signal: AbortSignal,
 ): Promise<UploadResult> {
-  const connection = await deps.connect(request.store);
-  await connection.close();
-  signal.throwIfAborted();
-  throw new ExhibitError("unavailable.program", "Not built yet.");
+  const asked = checked(uploadRequestSchema, request, "The upload");
+  const { exhibits: plans, skipped } = await planExhibits(deps.source, asked, signal);
+  return connected(deps, asked.store, async (connection) => {
+    requireReachable(asked.requireProof, connection);
+    const { journal, clock, onEvent } = deps;
+    const job = uploadJob(asked, connection.name, clock.now());
+    journal.claim(job.id);
+    try {
+      journal.saveJob(job);
+      onEvent({
+        type: "planned",
+        files: plans.reduce((sum, plan) => sum + plan.files.length, 0),
+        bytes: plans.reduce((sum, plan) => sum + plan.totalBytes, 0),
+      });
+      const done = await uploadAll(
+        { deps, connection, jobId: job.id, request: asked },
+        plans,
+        signal,
+      );
+      if (done.failed.length === 0) journal.finishJob(job.id);
+      return { ...done, skipped };
+    } finally {
+      journal.release(job.id);
+    }
+  });
+}
+
+async function uploadAll(
+  common: Omit<ExhibitUpload, "plan">,
+  plans: readonly ExhibitPlan[],
+  signal: AbortSignal,
+): Promise<Omit<UploadResult, "skipped">> {
+  const exhibits: UploadedExhibit[] = [];
+  const failed: Failure[] = [];
+  for (const [index, plan] of plans.entries()) {
+    try {
+      exhibits.push(await uploadExhibit({ ...common, plan }, signal));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ExhibitError)) throw error;
+      if (stopsAll(error)) {
+        if (exhibits.length + failed.length === 0) throw error;
+        for (const { path } of plans.slice(index)) failed.push(failureOf(path, error));
+        break;
+      }
+      failed.push(failureOf(plan.path, error));
+      common.deps.onEvent({ type: "file-failed", path: plan.path, message: error.message });
+    }
+  }
+  return { exhibits, failed };
+}
+
+function requireReachable(wanted: Proof, { name, store }: Connection): void {
+  const { proof } = store.capabilities;
+  if (proves(proof, wanted)) return;
+  throw new ExhibitError(
+    "integrity.proof-too-weak",
+    `The store ${name} proves "${proof}", and "${wanted}" was asked for. Nothing was sent.`,
+    { hint: "Use a store that proves more, such as an exhibit server.", facts: { proof, wanted } },
+  );
 }

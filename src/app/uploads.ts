@@ -1,5 +1,14 @@
+import { parseAddress } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import { exhibitPrefix, parseKey } from "../evidence/key.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import type { Journal } from "../evidence/ports/journal.ts";
+import type { UnfinishedUpload } from "../evidence/ports/store.ts";
+import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
+import { openJobs, type OpenJob } from "./open-jobs.ts";
+
+export type { OpenJob };
 
 export interface UploadsRequest {
   readonly store?: string;
@@ -19,15 +28,6 @@ export interface UnfinishedItem {
   readonly location?: string;
 }
 
-/** An upload command of this machine that is not finished; `exhibit resume` goes on with it. */
-export interface OpenJob {
-  readonly id: string;
-  readonly store: string;
-  readonly startedAt: string;
-  readonly case: string;
-  readonly paths: readonly string[];
-}
-
 export interface UploadsResult {
   readonly uploads: readonly UnfinishedItem[];
   readonly jobs: readonly OpenJob[];
@@ -41,21 +41,23 @@ export interface AbortRequest {
 
 export interface AbortResult {
   readonly aborted: readonly UnfinishedItem[];
+  /** Commands of this machine that are over with it. */
   readonly jobs: readonly OpenJob[];
 }
 
 type UploadsDeps = Pick<Deps, "connect" | "journal">;
 
-/** The unfinished uploads that the store keeps for this identity, and this machine's unfinished commands. */
+/** The unfinished uploads that the store keeps for this identity, and this machine's unfinished commands to it. */
 export async function listUploads(
   deps: UploadsDeps,
   request: UploadsRequest,
   signal: AbortSignal,
 ): Promise<UploadsResult> {
-  const connection = await deps.connect(request.store);
-  await connection.close();
-  signal.throwIfAborted();
-  throw new ExhibitError("unavailable.program", "Not built yet.");
+  const { journal } = deps;
+  return connected(deps, request.store, async ({ name, store }) => ({
+    uploads: (await store.uploads(signal)).map((upload) => itemOf(upload, journal, store.url)),
+    jobs: shownJobs(journal, name),
+  }));
 }
 
 /**
@@ -68,8 +70,86 @@ export async function abortUpload(
   request: AbortRequest,
   signal: AbortSignal,
 ): Promise<AbortResult> {
-  const connection = await deps.connect(request.store);
-  await connection.close();
-  signal.throwIfAborted();
-  throw new ExhibitError("unavailable.program", "Not built yet.");
+  const { journal } = deps;
+  const { target } = request;
+  const job = journal.openJobs().find(({ id }) => id === target);
+  return connected(deps, request.store ?? job?.store, async (connection) => {
+    const { name, store } = connection;
+    const fits = job === undefined ? fitting(target) : partOf(job.id, journal, connection);
+    const uploads = (await store.uploads(signal)).filter(fits);
+    if (uploads.length === 0 && job === undefined) {
+      throw new ExhibitError("not-found.upload", `Nothing unfinished at ${name} fits ${target}.`, {
+        hint: "exhibit uploads list shows what is unfinished.",
+      });
+    }
+    const before = shownJobs(journal, name);
+    const aborted: UnfinishedItem[] = [];
+    if (job !== undefined) journal.claim(job.id);
+    for (const upload of uploads) {
+      aborted.push(itemOf(upload, journal, store.url));
+      await abortOne(upload, journal, connection, signal);
+    }
+    if (job !== undefined) journal.finishJob(job.id);
+    const left = new Set(shownJobs(journal, name).map(({ id }) => id));
+    return { aborted, jobs: before.filter(({ id }) => !left.has(id)) };
+  });
+}
+
+/** A command that has nothing left at the store is over, so that `resume` does not begin it anew. */
+async function abortOne(
+  upload: UnfinishedUpload,
+  journal: Journal,
+  { store }: Connection,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = journal.file(store.url, upload.key);
+  if (known !== undefined) journal.claim(known.exhibitId);
+  try {
+    await store.abort(upload, signal);
+    if (known === undefined) return;
+    journal.forgetFile(store.url, upload.key);
+    if (journal.filesOf(known.jobId).length === 0) journal.finishJob(known.jobId);
+  } finally {
+    if (known !== undefined) journal.release(known.exhibitId);
+  }
+}
+
+function fitting(target: string): (upload: UnfinishedUpload) => boolean {
+  return (upload) => upload.id === target || keyFits(upload.key, target);
+}
+
+function keyFits(key: string, target: string): boolean {
+  if (!target.includes(":") || !target.includes("/")) return false;
+  const address = parseAddress(target);
+  if (address.kind === "id" || address.case === undefined) return false;
+  return key.startsWith(`${exhibitPrefix(address.case, address.reference)}/`);
+}
+
+function partOf(
+  jobId: string,
+  journal: Journal,
+  { store }: Connection,
+): (upload: UnfinishedUpload) => boolean {
+  return (upload) => journal.file(store.url, upload.key)?.jobId === jobId;
+}
+
+function shownJobs(journal: Journal, store: string): OpenJob[] {
+  return openJobs(journal, store).map(({ shown }) => shown);
+}
+
+function itemOf(upload: UnfinishedUpload, journal: Journal, url: string): UnfinishedItem {
+  const { id, key, sizeBytes, receivedBytes, startedAt, expiresAt } = upload;
+  const parts = parseKey(key);
+  const location = journal.file(url, key)?.location;
+  return {
+    id,
+    case: parts?.case ?? "",
+    reference: parts?.reference ?? "",
+    key,
+    sizeBytes,
+    receivedBytes,
+    startedAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(location === undefined ? {} : { location }),
+  };
 }

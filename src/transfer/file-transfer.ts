@@ -24,4 +24,6 @@ export interface Transferred extends Stored {
   /** Bytes acknowledged in this run, and bytes that the store held already. */
   readonly bytesSent: number;
   readonly bytesSkipped: number;
+  /** The file's first bytes, for telling its media type. */
+  readonly head: Uint8Array;
 }

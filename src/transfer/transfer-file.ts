@@ -31,18 +31,20 @@ export async function transferFile(
     const before = await stillStored(transfer, known, file, signal);
     const done = before === undefined ? await send(transfer, known, file, signal) : held(before);
     onEvent({ type: "file-done", path: entry.path, proof: done.proof });
-    return done;
+    return { ...done, head: file.head() };
   } finally {
     await file.close();
   }
 }
+
+type Sent = Omit<Transferred, "head">;
 
 async function send(
   transfer: FileTransfer,
   known: JournalFile | undefined,
   file: WatchedFile,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<Sent> {
   const { jobId, exhibitId, store, key, entry, journal, partBytes } = transfer;
   const note: JournalFile = {
     jobId,
@@ -69,7 +71,7 @@ async function sendWhole(
   transfer: FileTransfer,
   file: WatchedFile,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<Sent> {
   const { store, key, entry, onEvent } = transfer;
   const bytes = Buffer.allocUnsafeSlow(entry.sizeBytes);
   await file.fill(bytes, 0);
@@ -85,7 +87,7 @@ async function sendUpload(
   note: JournalFile,
   file: WatchedFile,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<Sent> {
   try {
     return await sendInParts(transfer, note, file, signal);
   } catch (error) {
@@ -99,7 +101,7 @@ async function sendInParts(
   note: JournalFile,
   file: WatchedFile,
   signal: AbortSignal,
-): Promise<Transferred> {
+): Promise<Sent> {
   const { store, key, entry, journal, concurrency, onEvent } = transfer;
   const again = <Result>(request: () => Promise<Result>): Promise<Result> =>
     persistently(request, transfer, signal);
@@ -126,7 +128,7 @@ async function sendInParts(
   return { ...proved(stored, sha256, entry), bytesSent, bytesSkipped };
 }
 
-function held(stored: Stored): Transferred {
+function held(stored: Stored): Sent {
   return { ...stored, bytesSent: 0, bytesSkipped: stored.sizeBytes };
 }
 

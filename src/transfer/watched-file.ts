@@ -1,9 +1,14 @@
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Source, SourceEntry, SourceFile } from "../evidence/ports/source.ts";
 
+/** Enough to tell the common media types apart. */
+const headBytes = 64;
+
 /** An open source file that must stay what it was when it was listed; every read finds out whether it did. */
 export interface WatchedFile {
   readonly sizeBytes: number;
+  /** The file's first bytes, at most 64; empty until they were read. */
+  head(): Uint8Array;
   /**
    * Fills all of `bytes` from `offset`, then looks at the file again.
    *
@@ -30,12 +35,15 @@ function watch(file: SourceFile, entry: SourceEntry): WatchedFile {
     const now = await file.statAgain();
     if (now.version !== entry.version) throw changed(entry, "has changed while it was read");
   };
+  let head = new Uint8Array();
   return {
     sizeBytes: entry.sizeBytes,
+    head: () => head,
     fill: async (bytes, offset) => {
       const filled = await file.read(bytes, offset);
       if (filled !== bytes.length) throw changed(entry, "has become shorter while it was read");
       await confirm();
+      if (offset === 0) head = Uint8Array.from(bytes.subarray(0, headBytes));
     },
     confirm,
     close: () => file.close(),

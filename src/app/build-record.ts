@@ -1,0 +1,71 @@
+import type { Connection } from "../evidence/ports/connection.ts";
+import type { ExhibitEntry } from "../evidence/ports/register.ts";
+import type { SourceEntry } from "../evidence/ports/source.ts";
+import {
+  recordSchema,
+  recordType,
+  type ExhibitRecord,
+  type RecordFile,
+} from "../evidence/record.ts";
+import type { Transferred } from "../transfer/file-transfer.ts";
+import type { Deps } from "./deps.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import type { UploadRequest } from "./upload-request.ts";
+
+/** Everything that a record is made of. */
+export interface RecordFacts {
+  readonly request: UploadRequest;
+  readonly entry: ExhibitEntry;
+  readonly sourceId: string;
+  readonly collectedAt: Date;
+  readonly files: readonly { readonly entry: SourceEntry; readonly transferred: Transferred }[];
+  readonly connection: Pick<Connection, "signer" | "clockOffsetMs">;
+  readonly tool: Deps["tool"];
+}
+
+/** The record of an exhibit whose files have all arrived; what nobody said is left out. */
+export function buildRecord(facts: RecordFacts): ExhibitRecord {
+  const { request, entry, connection } = facts;
+  const { title, producer, oic, source, recorded, clockOffset, supersedes } = request;
+  const { signer, clockOffsetMs } = connection;
+  return recordSchema.parse({
+    schema: recordType,
+    id: entry.id,
+    case: entry.case,
+    reference: entry.reference,
+    ...said({ title, producer, oic, source }),
+    sourceId: facts.sourceId,
+    ...said({ recorded, clockOffset }),
+    collectedAt: facts.collectedAt.toISOString(),
+    ...said({ uploaderClockOffsetMs: rounded(clockOffsetMs) }),
+    files: facts.files.map(fileOf),
+    uploader: { key: signer.publicJwk, thumbprint: signer.thumbprint },
+    tool: facts.tool,
+    ...said({ supersedes }),
+  });
+}
+
+function fileOf({ entry, transferred }: RecordFacts["files"][number]): RecordFile {
+  return {
+    path: entry.path,
+    ...said({ pathBytes: entry.pathBytes }),
+    key: transferred.key,
+    sizeBytes: transferred.sizeBytes,
+    modifiedAt: new Date(entry.modifiedAtMs).toISOString(),
+    digest: { sha256: transferred.sha256 },
+    mediaType: mediaTypeOf(entry.path, transferred.head),
+  };
+}
+
+function rounded(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds);
+}
+
+type Said<Facts> = { [Name in keyof Facts]?: Exclude<Facts[Name], undefined> };
+
+/** The fields that have a value. */
+function said<Facts extends object>(facts: Facts): Said<Facts> {
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value !== undefined),
+  ) as Said<Facts>;
+}

@@ -1,0 +1,171 @@
+import type { ExhibitEntry, SealedExhibit } from "../evidence/ports/register.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import { formatAddress } from "../evidence/address.ts";
+import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import { contentKey } from "../evidence/key.ts";
+import { proves, type Proof } from "../evidence/proof.ts";
+import type { Receipt } from "../evidence/receipt.ts";
+import { recordType } from "../evidence/record.ts";
+import { seal } from "../evidence/seal.ts";
+import type { Transferred } from "../transfer/file-transfer.ts";
+import { persistently } from "../transfer/persistence.ts";
+import { transferFile } from "../transfer/transfer-file.ts";
+import { requireSameContent } from "./already-present.ts";
+import { buildRecord } from "./build-record.ts";
+import type { Deps } from "./deps.ts";
+import type { ExhibitPlan } from "./exhibit-plan.ts";
+import type { UploadRequest } from "./upload-request.ts";
+
+export interface UploadedExhibit {
+  readonly id: string;
+  readonly case: string;
+  readonly reference: string;
+  readonly outcome: "uploaded" | "already-present";
+  /** How many files it has. */
+  readonly files: number;
+  /** Its files as the record names them: original path, key and digest, in the record's order. */
+  readonly contents: readonly {
+    readonly path: string;
+    readonly key: string;
+    readonly sha256: string;
+  }[];
+  /** Bytes that went over the wire in this run, and bytes that were there already. */
+  readonly bytesSent: number;
+  readonly bytesSkipped: number;
+  readonly receipt: Receipt;
+  readonly receiptPath: string;
+}
+
+/** One exhibit's upload and what it is done with. */
+export interface ExhibitUpload {
+  readonly deps: Pick<
+    Deps,
+    "source" | "journal" | "receipts" | "clock" | "patience" | "tool" | "onEvent"
+  >;
+  readonly connection: Connection;
+  readonly jobId: string;
+  readonly request: UploadRequest;
+  readonly plan: ExhibitPlan;
+}
+
+/**
+ * Reserves an exhibit (or finds the one that this command reserved before), brings its files in, seals its record and
+ * keeps the receipt.
+ *
+ * @throws ExhibitError `conflict.exists`, `conflict.locked`, `integrity.*`, `unavailable.*`, `policy.*`, `auth.*`
+ */
+export async function uploadExhibit(
+  upload: ExhibitUpload,
+  signal: AbortSignal,
+): Promise<UploadedExhibit> {
+  const { journal } = upload.deps;
+  const entry = await reserve(upload, signal);
+  journal.claim(entry.id);
+  try {
+    return entry.state === "sealed"
+      ? await alreadyPresent(upload, entry, signal)
+      : await sendAndSeal(upload, entry, signal);
+  } finally {
+    journal.release(entry.id);
+  }
+}
+
+/** A wanted reference that is taken may hold this very content, uploaded from another place. */
+async function reserve(
+  { deps, connection, request, plan }: ExhibitUpload,
+  signal: AbortSignal,
+): Promise<ExhibitEntry> {
+  const { register } = connection;
+  const { case: caseRef, reference, initials } = request;
+  const { sourceId, totalBytes } = plan;
+  const reservation = { case: caseRef, reference, initials, sourceId, totalBytes };
+  try {
+    return await persistently(() => register.reserve(reservation, signal), deps, signal);
+  } catch (error) {
+    if (reference === undefined || !hasCode(error, "conflict.exists")) throw error;
+    const address = { kind: "reference", case: caseRef, reference } as const;
+    const [holder] = await persistently(() => register.find(address, signal), deps, signal);
+    if (holder?.state === "sealed") return holder;
+    throw error;
+  }
+}
+
+async function alreadyPresent(
+  upload: ExhibitUpload,
+  entry: ExhibitEntry,
+  signal: AbortSignal,
+): Promise<UploadedExhibit> {
+  const { deps, connection, plan } = upload;
+  const sealed = await persistently(() => connection.register.read(entry, signal), deps, signal);
+  await requireSameContent(deps, plan, sealed.record, signal);
+  const bytes = { bytesSent: 0, bytesSkipped: plan.totalBytes };
+  return { ...(await keepReceipt(upload, sealed)), outcome: "already-present", ...bytes };
+}
+
+async function sendAndSeal(
+  upload: ExhibitUpload,
+  entry: ExhibitEntry,
+  signal: AbortSignal,
+): Promise<UploadedExhibit> {
+  const { deps, connection, request, plan } = upload;
+  const collectedAt = deps.clock.now();
+  const files: { entry: ExhibitPlan["files"][number]; transferred: Transferred }[] = [];
+  for (const [index, file] of plan.files.entries()) {
+    const name = file.path.slice(file.path.lastIndexOf("/") + 1);
+    const transfer = {
+      ...deps,
+      entry: file,
+      store: connection.store,
+      key: contentKey(entry.case, entry.reference, index + 1, name),
+      jobId: upload.jobId,
+      exhibitId: entry.id,
+      concurrency: request.concurrency,
+      partBytes: request.partBytes,
+    };
+    files.push({ entry: file, transferred: await transferFile(transfer, signal) });
+  }
+  const proofs = new Map(files.map(({ transferred }) => [transferred.key, transferred.proof]));
+  for (const proof of proofs.values()) requireProof(proof, request.requireProof, entry);
+  const { sourceId } = plan;
+  const { tool } = deps;
+  const record = buildRecord({ request, entry, sourceId, collectedAt, files, connection, tool });
+  const document = await seal(record, recordType, connection.signer);
+  const sealed = await persistently(
+    () => connection.register.sealRecord(entry, document, proofs, signal),
+    deps,
+    signal,
+  );
+  return {
+    ...(await keepReceipt(upload, sealed)),
+    outcome: "uploaded",
+    bytesSent: files.reduce((sum, { transferred }) => sum + transferred.bytesSent, 0),
+    bytesSkipped: files.reduce((sum, { transferred }) => sum + transferred.bytesSkipped, 0),
+  };
+}
+
+/** An exhibit that has only a size to show for itself is not called proved, whatever was asked. */
+function requireProof(proof: Proof, wanted: Proof, entry: ExhibitEntry): void {
+  if (proves(proof, wanted) && proves(proof, "transport")) return;
+  throw new ExhibitError(
+    "integrity.proof-too-weak",
+    `${formatAddress(entry)} arrived, but the store proved only "${proof}".`,
+    {
+      hint: "It is not sealed. Ask for a weaker proof with --require-proof, or use a store that proves more.",
+      facts: { proof, wanted },
+    },
+  );
+}
+
+async function keepReceipt(
+  { deps, request }: ExhibitUpload,
+  { id, case: caseRef, reference, record, receipt, sealedReceipt }: SealedExhibit,
+): Promise<Omit<UploadedExhibit, "outcome" | "bytesSent" | "bytesSkipped">> {
+  const exhibit = { case: caseRef, reference };
+  const receiptPath = await deps.receipts.save(exhibit, sealedReceipt, request.receiptFile);
+  const contents = record.files.map(({ path, key, digest }) => ({
+    path,
+    key,
+    sha256: digest.sha256,
+  }));
+  return { id, ...exhibit, files: contents.length, contents, receipt, receiptPath };
+}

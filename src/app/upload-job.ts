@@ -1,0 +1,18 @@
+import { sha256Of } from "../evidence/digest.ts";
+import type { JournalJob } from "../evidence/ports/journal.ts";
+import type { UploadRequest } from "./upload-request.ts";
+
+/**
+ * The journal's entry for an upload command. The same command has the same id, whatever is said about speed or in the
+ * record, so that running it again goes on with the same job.
+ */
+export function uploadJob(request: UploadRequest, store: string, now: Date): JournalJob {
+  const { paths, case: caseRef, reference, sourceId, oneExhibit } = request;
+  const identity = JSON.stringify([store, paths, caseRef, reference, sourceId, oneExhibit]);
+  return {
+    id: `job-${sha256Of(identity).slice(0, 12)}`,
+    store,
+    request: { ...request, store },
+    startedAt: now.toISOString(),
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { caseSchema } from "../evidence/case.ts";
+import { proofSchema } from "../evidence/proof.ts";
+import { recordSchema } from "../evidence/record.ts";
+import { initialsSchema, referenceSchema } from "../evidence/reference.ts";
+
+const recordFields = recordSchema.shape;
+
+/** What a person asks to be uploaded: plain JSON, because the journal keeps it for `resume`. */
+export const uploadRequestSchema = z.strictObject({
+  store: z.string().min(1).optional(),
+  /** Files and folders, absolute. */
+  paths: z.array(z.string().min(1)).min(1, "must name a file or folder").readonly(),
+  case: caseSchema,
+  /** Wanted reference, for one exhibit only; left out, the store allots one under `initials`. */
+  reference: referenceSchema.optional(),
+  initials: initialsSchema.optional(),
+  title: recordFields.title,
+  /** What the submitter's system calls the exhibit, for one exhibit only; by default made from its files' paths, sizes and times. */
+  sourceId: recordFields.sourceId.optional(),
+  /** All paths together make one exhibit; otherwise each file is one. */
+  oneExhibit: z.boolean(),
+  producer: recordFields.producer,
+  oic: recordFields.oic,
+  source: recordFields.source,
+  /** RFC 3339 instants. */
+  recorded: recordFields.recorded.refine(
+    (recorded) =>
+      recorded?.from === undefined ||
+      recorded.to === undefined ||
+      Date.parse(recorded.from) <= Date.parse(recorded.to),
+    "must not end before it begins",
+  ),
+  /** Recorder minus true time. */
+  clockOffset: recordFields.clockOffset,
+  /** Ids of the exhibits that this one corrects. */
+  supersedes: recordFields.supersedes,
+  requireProof: proofSchema,
+  /** Parts in flight at once. */
+  concurrency: z.number().int().min(1).max(64),
+  /** Wanted part size; a store may need larger ones. */
+  partBytes: z.number().int().min(1),
+  /** Where the receipt goes, for one exhibit only; by default the state folder. Absolute. */
+  receiptFile: z.string().min(1).optional(),
+});
+export type UploadRequest = z.infer<typeof uploadRequestSchema>;
