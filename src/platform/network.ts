@@ -41,7 +41,14 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
   function openProxied(proxyUrl: string): Route {
     return {
       dispatcher: new ProxyAgent({ uri: proxyUrl, requestTls: trust, proxyTls: trust }),
-      agent: { http, https: new HttpsProxyAgent(proxyUrl, { keepAlive: true, ...trust }) },
+      agent: {
+        http,
+        // Not a https.Agent by descent, but what got hands it is the same.
+        https: new HttpsProxyAgent(proxyUrl, {
+          keepAlive: true,
+          ...trust,
+        }) as unknown as HttpsAgent,
+      },
     };
   }
 

@@ -1,5 +1,5 @@
 import { createPublicKey, webcrypto, type KeyObject } from "node:crypto";
-import { ExternalSigningKey, errors, Provider } from "oidc-provider";
+import { ExternalSigningKey, errors, Provider } from "./oidc.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import type { SigningKey } from "../../evidence/seal.ts";
 import { tokenScope } from "../../protocol/accounts.ts";
@@ -19,7 +19,7 @@ const maxAssertionSeconds = 300;
  * (RFC 7592), and client credentials with `private_key_jwt` (RFC 7523) for JWT access tokens of ten minutes
  * (RFC 9068), signed with the server's key. Everything else that oidc-provider can do is off.
  */
-export function authorisationServer(deps: ServerDeps): Provider {
+export function authorisationServer(deps: ServerDeps): InstanceType<typeof Provider> {
   const audience = audienceOf(deps.settings.publicUrl);
   const off = { enabled: false };
   const provider = new Provider(issuerOf(deps.settings.publicUrl), {
@@ -80,7 +80,7 @@ export function authorisationServer(deps: ServerDeps): Provider {
 }
 
 /** The server's key stays where it is: oidc-provider gets signatures, not the key. */
-function externalKey(key: SigningKey): ExternalSigningKey {
+function externalKey(key: SigningKey): InstanceType<typeof ExternalSigningKey> {
   class ServerKey extends ExternalSigningKey {
     override keyObject(): KeyObject {
       return createPublicKey({ key: key.publicJwk, format: "jwk" });

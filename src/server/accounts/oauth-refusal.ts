@@ -1,5 +1,5 @@
 import { decodeJwt } from "jose";
-import { errors, type KoaContextWithOIDC } from "oidc-provider";
+import { errors, type KoaContextWithOIDC } from "./oidc.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { statusOf } from "../problems.ts";
 

@@ -1,4 +1,4 @@
-import { errors, type Adapter, type AdapterPayload } from "oidc-provider";
+import { errors, type Adapter, type AdapterPayload } from "./oidc.ts";
 import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { publicJwkSchema } from "../../evidence/seal.ts";

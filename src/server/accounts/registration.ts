@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint } from "jose";
-import { errors, type AdapterPayload, type KoaContextWithOIDC } from "oidc-provider";
+import { errors, type AdapterPayload, type KoaContextWithOIDC } from "./oidc.ts";
 import { z } from "zod";
 import type { Kysely } from "kysely";
 import { ExhibitError } from "../../evidence/errors.ts";

@@ -1,0 +1,176 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer as createSocketServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Kysely } from "kysely";
+import { pino } from "pino";
+import type { Identity, Role } from "../../src/evidence/identity.ts";
+import type { Clock } from "../../src/evidence/ports/clock.ts";
+import { newPrivateJwk, signingKey, type SigningKey } from "../../src/evidence/seal.ts";
+import { openNetwork } from "../../src/platform/network.ts";
+import { sqliteDialect } from "../../src/platform/sqlite.ts";
+import { makeInvitation } from "../../src/server/accounts/invitations.ts";
+import { migrate } from "../../src/server/database/migrate.ts";
+import type { Tables } from "../../src/server/database/tables.ts";
+import type { ServerDeps, ServerSettings } from "../../src/server/deps.ts";
+import { createServer } from "../../src/server/server.ts";
+import { openDirectoryStore } from "../../src/stores/directory/store.ts";
+import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
+import { openSession, type Session, type SessionMachine } from "../../src/stores/server/session.ts";
+import { memorySecrets, type MemorySecrets } from "./memory-secrets.ts";
+
+export const systemClock: Clock = { now: () => new Date() };
+
+/** A signal that stops whatever hangs, long before the test's own limit. */
+export function soon(): AbortSignal {
+  return AbortSignal.timeout(30_000);
+}
+
+/** Someone enrolled at a test server, with a machine of their own. */
+export interface Person {
+  readonly identity: Identity;
+  readonly machine: SessionMachine & {
+    readonly secrets: MemorySecrets;
+    readonly toolVersion: string;
+  };
+  readonly session: Session;
+}
+
+export interface PersonOptions {
+  readonly organisation?: string;
+  readonly quotaBytes?: number;
+}
+
+/** A real exhibit server on a free loopback port, with SQLite and a directory store in a temporary folder. */
+export interface TestServer {
+  readonly url: string;
+  readonly folder: string;
+  /** As the running server has them; new after each `restart`. */
+  readonly deps: ServerDeps;
+  /** Every line that the server has logged, since the first start. */
+  readonly log: readonly string[];
+  invite(role: Role, options?: PersonOptions): Promise<string>;
+  /** Invites and enrols someone, all the way over HTTP. */
+  enrol(role: Role, options?: PersonOptions): Promise<Person>;
+  /** Stops it, folder kept, and starts it again at the same address. */
+  restart(): Promise<void>;
+  /** Stops it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly clock?: Clock;
+  readonly settings?: Partial<ServerSettings>;
+  /** Takes the place of parts of what the server is built from. */
+  readonly deps?: Partial<ServerDeps>;
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const folder = await mkdtemp(path.join(tmpdir(), "exhibit-server-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const key = await signingKey(await newPrivateJwk());
+  const log: string[] = [];
+  let running = await run({ folder, url, port, key, log }, options);
+
+  return {
+    url,
+    folder,
+    log,
+    get deps() {
+      return running.deps;
+    },
+    invite: (role, person) => invite(running.deps, role, person),
+    enrol: async (role, person) => enrol(url, await invite(running.deps, role, person)),
+    async restart() {
+      await running.close();
+      running = await run({ folder, url, port, key, log }, options);
+    },
+    async stop() {
+      await running.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Enrols a new machine with an invitation's code. */
+export async function enrol(url: string, code: string, clock = systemClock): Promise<Person> {
+  const machine = newMachine(clock);
+  const identity = await enrolmentAtServers(machine).enrol(url, code, soon());
+  return { identity, machine, session: await openSession(url, machine, soon()) };
+}
+
+/** A machine that is enrolled nowhere yet. */
+export function newMachine(clock = systemClock): Person["machine"] {
+  const network = openNetwork({ proxyUrl: undefined, noProxy: undefined, caPem: undefined });
+  return { secrets: memorySecrets(), clock, network, toolVersion: "0.0.0-test" };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly url: string;
+  readonly port: number;
+  readonly key: SigningKey;
+  readonly log: string[];
+}
+
+async function run(
+  place: Place,
+  options: ServerOptions,
+): Promise<{ deps: ServerDeps; close(): Promise<void> }> {
+  const contentFolder = path.join(place.folder, "content");
+  const scratch = path.join(place.folder, "scratch");
+  await mkdir(contentFolder, { recursive: true });
+  await mkdir(scratch, { recursive: true });
+  const database = new Kysely<Tables>({
+    dialect: sqliteDialect(path.join(place.folder, "exhibit.sqlite")),
+  });
+  await migrate(database);
+  const deps: ServerDeps = {
+    content: await openDirectoryStore(contentFolder),
+    database,
+    key: place.key,
+    retiredKeys: [],
+    clock: options.clock ?? systemClock,
+    settings: {
+      publicUrl: place.url,
+      organisation: "Test Police",
+      version: "0.0.0-test",
+      trustProxy: [],
+      expireUploadsMs: 14 * 86_400_000,
+      scratch,
+      ...options.settings,
+    },
+    ...options.deps,
+  };
+  const lines = { write: (line: string) => void place.log.push(line) };
+  const app = await createServer(deps, pino({ level: "trace" }, lines));
+  await app.listen({ host: "127.0.0.1", port: place.port });
+  return {
+    deps,
+    async close() {
+      await app.close();
+      await database.destroy();
+    },
+  };
+}
+
+async function invite(deps: ServerDeps, role: Role, person: PersonOptions = {}): Promise<string> {
+  const request = {
+    role,
+    organisation: person.organisation ?? "Acme Buses",
+    expiresInSeconds: 3600,
+    quotaBytes: person.quotaBytes,
+  };
+  return (await makeInvitation(deps, request, null)).code;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createSocketServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
