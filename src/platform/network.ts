@@ -39,16 +39,11 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
   }
 
   function openProxied(proxyUrl: string): Route {
+    // Not an https.Agent by descent, but all that got asks of one.
+    const tunnel = { https: new HttpsProxyAgent(proxyUrl, { keepAlive: true, ...trust }) };
     return {
       dispatcher: new ProxyAgent({ uri: proxyUrl, requestTls: trust, proxyTls: trust }),
-      agent: {
-        http,
-        // Not a https.Agent by descent, but what got hands it is the same.
-        https: new HttpsProxyAgent(proxyUrl, {
-          keepAlive: true,
-          ...trust,
-        }) as unknown as HttpsAgent,
-      },
+      agent: { http, ...tunnel },
     };
   }
 
