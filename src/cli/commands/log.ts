@@ -1,0 +1,53 @@
+import { custodyLog } from "../../app/custody-log.ts";
+import { formatAddress } from "../../evidence/address.ts";
+import { atStore } from "../at-store.ts";
+import type { Context } from "../context.ts";
+import { wantsJson, withClient } from "../given.ts";
+import type { Typed } from "../input.ts";
+import { note, printResult, table } from "../ui/result.ts";
+import { themeFor } from "../ui/theme.ts";
+
+/** `exhibit log EXHIBIT`. */
+export async function run(context: Context, typed: Typed): Promise<undefined> {
+  const { terminal } = context;
+  const json = wantsJson(typed);
+  const exhibit = String(typed.args[0]);
+  const log = await withClient(context, typed, (client, settings) =>
+    custodyLog(client, { ...atStore(settings), exhibit }, context.signal),
+  );
+  const { entry, events, head, vouchedLines } = log;
+  const document = {
+    schema: "exhibit.custody-log/1",
+    id: entry.id,
+    case: entry.case,
+    reference: entry.reference,
+    head,
+    vouchedLines,
+    events,
+  };
+  printResult(terminal, json, document, (theme) =>
+    table(
+      ["", "WHEN", "WHAT", "BY", "FACTS"],
+      events.map((event) => [
+        event.seq.toString(),
+        event.at,
+        event.verb,
+        event.actor,
+        Object.entries(event.facts)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(" "),
+      ]),
+      { heading: terminal.outputIsTerminal, theme },
+    ),
+  );
+  const theme = themeFor(terminal.color);
+  const vouched =
+    vouchedLines === undefined
+      ? "not sealed yet, so no receipt vouches for it"
+      : `the receipt vouches for its first ${vouchedLines}`;
+  note(
+    terminal,
+    json,
+    `${theme.good("✔")} ${theme.strong(formatAddress(entry))}  ${head.lines} lines, the chain is whole; ${vouched}`,
+  );
+}

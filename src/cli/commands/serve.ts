@@ -1,0 +1,158 @@
+import { isIP } from "node:net";
+import path from "node:path";
+import { z } from "zod";
+import { ExhibitError } from "../../evidence/errors.ts";
+import { organisationSchema } from "../../evidence/identity.ts";
+import { parseDuration } from "../../evidence/quantities.ts";
+import type { Context, ServeRequest, Serving } from "../context.ts";
+import { wantsJson } from "../given.ts";
+import { parseOptions, type Typed } from "../input.ts";
+import { note, printResult } from "../ui/result.ts";
+import { themeFor } from "../ui/theme.ts";
+import { visible } from "../ui/visible.ts";
+
+const optionsSchema = z.object({
+  data: z.string().min(1, "must not be empty").optional(),
+  host: z.string().min(1, "must not be empty"),
+  port: z
+    .string()
+    .regex(/^\d{1,5}$/, "must be a number from 0 to 65535")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "must be a number from 0 to 65535"),
+  tlsCert: z.string().optional(),
+  tlsKey: z.string().optional(),
+  publicUrl: z
+    .string()
+    .refine(
+      isWebUrl,
+      "must be a URL such as https://evidence.example.police.uk, with nothing behind it",
+    )
+    .transform((text) => new URL(text).origin)
+    .optional(),
+  trustProxy: z
+    .array(z.string().refine(isRange, "must be addresses or ranges such as 10.0.0.0/8"))
+    .default([]),
+  organisation: organisationSchema,
+  expireUploads: z.string(),
+  invitationFile: z.string().min(1, "must not be empty").optional(),
+  newAdminInvitation: z.boolean().default(false),
+});
+
+/** `exhibit serve`: runs until it is told to stop. */
+export async function run(context: Context, typed: Typed): Promise<undefined> {
+  const { terminal, machine, signal } = context;
+  const json = wantsJson(typed);
+  const request = toRequest(parseOptions(optionsSchema, typed), terminal.errorIsTerminal && !json);
+  const serving = await machine.serve(request, signal);
+  const listening = { type: "listening", url: serving.url, publicUrl: serving.publicUrl };
+  printResult(terminal, json, { schema: "exhibit.serve/1", ...listening }, () => [
+    `Listening on ${serving.url}`,
+  ]);
+  tell(context, json, serving);
+  await serving.finished;
+  note(
+    terminal,
+    json,
+    "Stopped. Unfinished uploads are parked; they go on when the server is back.",
+  );
+}
+
+function tell({ terminal }: Context, json: boolean, serving: Serving): void {
+  const theme = themeFor(terminal.color);
+  const { invitation, dataDir, logFile, publicUrl, url } = serving;
+  const lines = [
+    `Data folder: ${visible(dataDir)}${logFile === undefined ? "" : `   Log: ${visible(logFile)}`}`,
+    ...(publicUrl === url ? [] : [`People reach it as ${publicUrl}`]),
+  ];
+  if (invitation !== undefined && "code" in invitation) {
+    lines.push(
+      "",
+      "Invitation for the admin, to be used once, shown only now:",
+      "",
+      `  ${theme.strong(invitation.code)}`,
+      "",
+      `Valid for 14 days. On the admin's machine: exhibit login ${publicUrl}`,
+    );
+  } else if (invitation !== undefined) {
+    lines.push(
+      `Invitation for the admin, to be used once within 14 days: ${visible(invitation.file)}`,
+    );
+  }
+  if (terminal.errorIsTerminal) lines.push("", "Ctrl-C stops it.");
+  note(terminal, json, ...lines);
+}
+
+function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): ServeRequest {
+  const { tlsCert, tlsKey, host, publicUrl, trustProxy } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new ExhibitError(
+      "usage.missing",
+      `${tlsCert === undefined ? "--tls-cert" : "--tls-key"} is missing: certificate and key go together.`,
+    );
+  }
+  const behindProxy = publicUrl !== undefined && trustProxy.length > 0;
+  if (!isLoopback(host) && tlsCert === undefined && !behindProxy) {
+    throw new ExhibitError(
+      "policy.insecure-address",
+      `Evidence and sign-ins would cross the network unprotected on ${host}.`,
+      {
+        hint:
+          "Give --tls-cert and --tls-key; or, behind a proxy that ends TLS, --public-url URL and --trust-proxy CIDR; or " +
+          "leave out --host to serve this machine alone.",
+      },
+    );
+  }
+  if (
+    publicUrl !== undefined &&
+    publicUrl.startsWith("http:") &&
+    !isLoopback(new URL(publicUrl).hostname)
+  ) {
+    throw new ExhibitError("policy.insecure-address", "--public-url must start with https:.", {
+      hint: "Links and sign-ins would cross the network unprotected otherwise.",
+    });
+  }
+  const file = options.invitationFile;
+  return {
+    dataDir: options.data === undefined ? undefined : path.resolve(options.data),
+    host,
+    port: options.port,
+    tls:
+      tlsCert === undefined || tlsKey === undefined
+        ? undefined
+        : { certFile: tlsCert, keyFile: tlsKey },
+    publicUrl,
+    trustProxy,
+    organisation: options.organisation,
+    expireUploadsSeconds: parseDuration(options.expireUploads, "--expire-uploads"),
+    newAdminInvitation: options.newAdminInvitation,
+    invitation:
+      file === undefined && canShow
+        ? "show"
+        : { file: file === undefined ? undefined : path.resolve(file) },
+    logToStderr: !canShow,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}
+
+function isWebUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (
+    ["http:", "https:"].includes(url.protocol) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === "" &&
+    url.pathname === "/"
+  );
+}
+
+function isRange(text: string): boolean {
+  const [address = "", bits, ...more] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+  );
+}

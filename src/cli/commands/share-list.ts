@@ -1,0 +1,34 @@
+import { listShares } from "../../app/share-list.ts";
+import { formatAddress } from "../../evidence/address.ts";
+import { atStore } from "../at-store.ts";
+import type { Context } from "../context.ts";
+import { wantsJson, withClient } from "../given.ts";
+import type { Typed } from "../input.ts";
+import { note, printResult, table } from "../ui/result.ts";
+
+/** `exhibit share list`. */
+export async function run(context: Context, typed: Typed): Promise<undefined> {
+  const { terminal } = context;
+  const json = wantsJson(typed);
+  const { shares } = await withClient(context, typed, (client, settings) =>
+    listShares(client, atStore(settings), context.signal),
+  );
+  printResult(terminal, json, { schema: "exhibit.shares/1", shares }, (theme) =>
+    table(
+      ["SHARE", "STATE", "ACCESS", "UNTIL", "RECIPIENT", "EXHIBITS"],
+      shares.map((share) => [
+        share.id,
+        share.state,
+        share.access,
+        share.expiresAt,
+        share.recipient.name,
+        share.exhibits
+          .filter(({ revokedAt }) => revokedAt === undefined)
+          .map(formatAddress)
+          .join(", "),
+      ]),
+      { heading: terminal.outputIsTerminal && shares.length > 0, theme },
+    ),
+  );
+  if (shares.length === 0 && terminal.outputIsTerminal) note(terminal, json, "Nothing is shared.");
+}

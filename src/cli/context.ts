@@ -1,0 +1,108 @@
+import type { Deps } from "../app/deps.ts";
+import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { Proof } from "../evidence/proof.ts";
+import type { Terminal } from "./ui/terminal.ts";
+
+/** What was typed of the settings that also have a variable and a place in the configuration file. */
+export interface GivenSettings {
+  readonly store?: string | undefined;
+  readonly initials?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly concurrency?: string | undefined;
+  readonly partSize?: string | undefined;
+  readonly requireProof?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly insecureStorage?: boolean | undefined;
+}
+
+/** Those settings, settled and checked. */
+export interface Settings {
+  readonly store: string | undefined;
+  readonly initials: string | undefined;
+  readonly caFile: string | undefined;
+  readonly concurrency: number;
+  readonly partBytes: number;
+  readonly requireProof: Proof;
+  readonly keyFile: string | undefined;
+  readonly insecureStorage: boolean;
+}
+
+export interface SettledSettings {
+  readonly settings: Settings;
+  /** What the person should know about the configuration file. */
+  readonly warnings: readonly string[];
+}
+
+export interface ConfiguredStore {
+  readonly name: string;
+  readonly url: string;
+  readonly isDefault: boolean;
+}
+
+/** The stores in the configuration file. */
+export interface StoreBook {
+  list(): Promise<readonly ConfiguredStore[]>;
+  /** The first store becomes the default. @throws `conflict.exists`, `usage.invalid`, `policy.insecure-address` */
+  add(name: string, url: string, asDefault: boolean): Promise<ConfiguredStore>;
+  /** Adds a store under a name made from its URL, unless one with this URL is there. */
+  remember(url: string): Promise<ConfiguredStore>;
+  /** Nothing in the store itself changes. @throws `not-found.store` */
+  remove(name: string): Promise<ConfiguredStore>;
+  /** @throws `not-found.store` */
+  setDefault(name: string): Promise<ConfiguredStore>;
+  /** Later commands look for keys in the plain file, too, without being told. */
+  rememberInsecureStorage(): Promise<void>;
+}
+
+export interface ServeRequest {
+  /** Where the server keeps everything; left out, a folder of this user's state. */
+  readonly dataDir: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly publicUrl: string | undefined;
+  readonly trustProxy: readonly string[];
+  readonly organisation: string;
+  readonly expireUploadsSeconds: number;
+  readonly newAdminInvitation: boolean;
+  /** Where an admin's invitation goes: a file, or back to be shown here. */
+  readonly invitation: { readonly file: string | undefined } | "show";
+  /** Log lines go to stderr rather than to a file in the data folder. */
+  readonly logToStderr: boolean;
+}
+
+/** A server that accepts connections. */
+export interface Serving {
+  readonly url: string;
+  readonly publicUrl: string;
+  readonly dataDir: string;
+  readonly logFile: string | undefined;
+  /** An admin's invitation, when one was made: its code, or the file it was written to. */
+  readonly invitation: { readonly code: string } | { readonly file: string } | undefined;
+  /** Settles when the server was told to stop and has put everything away. */
+  readonly finished: Promise<void>;
+}
+
+/** What the use cases need, and where secrets are kept, in words. */
+export interface Client extends Deps {
+  readonly secretsPlace: string;
+  close(): Promise<void>;
+}
+
+/** This machine, as the commands may use it. Nothing of it is loaded before it is called. */
+export interface Machine {
+  /** Flag > `EXHIBIT_*` > configuration file > default. @throws `usage.invalid` */
+  settings(given: GivenSettings): Promise<SettledSettings>;
+  client(settings: Settings, onEvent: OnTransferEvent): Promise<Client>;
+  stores(): Promise<StoreBook>;
+  serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
+}
+
+/** What every command is given. Only `main.ts` and tests make one. */
+export interface Context {
+  readonly terminal: Terminal;
+  readonly machine: Machine;
+  readonly version: string;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,179 @@
+import { Option, type Command } from "commander";
+import type { Context } from "./context.ts";
+import { runs, withJson, withProgress, withStore, type Outcome } from "./declare.ts";
+
+const group = "Evidence:";
+
+/** Upload, and everything about exhibits that are there. */
+export function declareEvidence(program: Command, context: Context, outcome: Outcome): void {
+  declareUpload(program, context, outcome);
+  runs(
+    withProgress(withStore(program.command("resume")))
+      .helpGroup(group)
+      .summary("go on with uploads that were broken off")
+      .description(
+        "Goes on with every upload of this machine that was broken off, or with those to one store (--store). Only\nwhat is missing is sent.",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/resume.ts")).run,
+  );
+  declareUploads(program, context, outcome);
+  runs(
+    withStore(program.command("list"))
+      .helpGroup(group)
+      .summary("list exhibits")
+      .description("Lists the exhibits you may see, by case and reference.")
+      .option("--case <ref>", "only this case"),
+    context,
+    outcome,
+    async () => (await import("./commands/list.ts")).run,
+  );
+  runs(
+    withStore(program.command("show"))
+      .helpGroup(group)
+      .summary("show an exhibit, its record and its receipt")
+      .description(
+        "Shows an exhibit with its record and receipt, both checked against the keys this machine knows.",
+      )
+      .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id"),
+    context,
+    outcome,
+    async () => (await import("./commands/show.ts")).run,
+  );
+  runs(
+    withProgress(withStore(program.command("download")))
+      .helpGroup(group)
+      .summary("fetch an exhibit, verify it, restore its names")
+      .description(
+        "Fetches an exhibit's files, verifies each against the signed record, and restores names, folders and times.\nThe same command again goes on with what is missing. Nothing is overwritten.",
+      )
+      .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id")
+      .option(
+        "--to <folder>",
+        "folder to restore into (default: a new one named after the exhibit)",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/download.ts")).run,
+  );
+  runs(
+    withProgress(withStore(program.command("verify")))
+      .helpGroup(group)
+      .summary("read an exhibit again from the store and compare")
+      .description(
+        "Reads every byte of an exhibit again from the store and compares it with the signed record; checks record,\nreceipt and custody log, too.",
+      )
+      .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id"),
+    context,
+    outcome,
+    async () => (await import("./commands/verify.ts")).run,
+  );
+  const receipt = program.command("receipt").helpGroup(group).summary("check receipts");
+  runs(
+    withProgress(withJson(receipt.command("verify")))
+      .summary("check a receipt and files against it, without a network")
+      .description(
+        "Checks a receipt's signature against the keys this machine knows, and files against the receipt. Asks no\nnetwork.",
+      )
+      .argument("<receipt>", "the receipt's file")
+      .argument("[files...]", "files or folders that it may vouch for")
+      .option("--key <thumbprint>", "the key that must have signed, as the issuer gave it to you")
+      .option("--key-file <file>", "where this machine's keys are, when not in the keychain")
+      .option(
+        "--insecure-storage",
+        "this machine's keys are in the plain file of the state folder",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/receipt-verify.ts")).run,
+  );
+  runs(
+    withStore(program.command("log"))
+      .helpGroup(group)
+      .summary("show and check an exhibit's custody log")
+      .description(
+        "Shows what happened to an exhibit, oldest first, and checks that no line was changed or taken away.",
+      )
+      .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id"),
+    context,
+    outcome,
+    async () => (await import("./commands/log.ts")).run,
+  );
+}
+
+function declareUpload(program: Command, context: Context, outcome: Outcome): void {
+  const command = withProgress(withStore(program.command("upload")))
+    .helpGroup(group)
+    .summary("send files and folders as exhibits")
+    .description(
+      "Sends files and folders as exhibits, each with a signed record and a receipt. Safe to repeat: what is there is\n" +
+        "found again, and only what is missing is sent. Asks for files and case when they are left out at a terminal.",
+    )
+    .argument("[paths...]", "files and folders to send")
+    .option("--case <ref>", "case they belong to: URN, crime or CAD reference")
+    .option("--ref <reference>", "exhibit reference, such as ABC/1 (default: the next free one)")
+    .option("--initials <letters>", "producer's initials for references that the store allots")
+    .option("--title <text>", "what it is")
+    .option("--source-id <id>", "what your own system calls it (default: names, sizes and times)")
+    .option("--one-exhibit", "make all the files one exhibit, with their folders");
+  command
+    .optionsGroup("Record:")
+    .option("--producer <name>", "who produces the exhibit")
+    .option("--oic <name>", "officer in the case")
+    .option("--camera <name>", "camera it was recorded with")
+    .option("--recorder <name>", "recorder it comes from")
+    .option("--system <name>", "system it comes from")
+    .option(
+      "--recorded-from <time>",
+      'start: 2026-11-21T14:05:00Z, or "2026-11-21 14:05" with --time-zone',
+    )
+    .option("--recorded-to <time>", "end of the recording")
+    .option("--time-zone <zone>", "time zone of the recording, such as Europe/London")
+    .option("--clock-offset <seconds>", "how far the recorder's clock was ahead of true time")
+    .option("--clock-measured-by <text>", "how that was measured, such as: speaking clock")
+    .option("--supersedes <id...>", "ids of exhibits that this one corrects");
+  command
+    .optionsGroup("Transfer:")
+    .option(
+      "--receipt <file>",
+      "where the receipt goes, for one exhibit (default: the state folder)",
+    )
+    .addOption(
+      new Option(
+        "--require-proof <level>",
+        "weakest proof of arrival to accept (default: transport)",
+      ).choices(["whole", "parts", "read-back", "transport", "size"]),
+    )
+    .option("--concurrency <n>", "parts in flight at once (default: 4)")
+    .option("--part-size <size>", "size of a part (default: 8M)");
+  runs(command, context, outcome, async () => (await import("./commands/upload.ts")).run);
+}
+
+function declareUploads(program: Command, context: Context, outcome: Outcome): void {
+  const uploads = program
+    .command("uploads")
+    .helpGroup(group)
+    .summary("list or give up uploads that are not finished");
+  runs(
+    withStore(uploads.command("list"))
+      .summary("list uploads that are not finished")
+      .description(
+        "Lists the unfinished uploads that the store keeps for you, and this machine's unfinished commands.",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/uploads-list.ts")).run,
+  );
+  runs(
+    withStore(uploads.command("abort"))
+      .summary("give an unfinished upload up")
+      .description(
+        "Forgets an unfinished upload, here and at the store. What has arrived whole is evidence and stays.",
+      )
+      .argument("<upload>", "id of an upload or of a command, or the exhibit (CASE:ABC/1)"),
+    context,
+    outcome,
+    async () => (await import("./commands/uploads-abort.ts")).run,
+  );
+}

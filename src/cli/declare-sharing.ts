@@ -1,0 +1,79 @@
+import { Option, type Command } from "commander";
+import type { Context } from "./context.ts";
+import { runs, withStore, type Outcome } from "./declare.ts";
+
+/** Shares: one named recipient, one link, one code. */
+export function declareSharing(program: Command, context: Context, outcome: Outcome): void {
+  const share = program
+    .command("share")
+    .helpGroup("Sharing:")
+    .summary("share exhibits with named people, and cut them off");
+  runs(
+    withStore(share.command("create"))
+      .summary("share exhibits with one named person")
+      .description(
+        "Shares exhibits with one named person and prints a link and, apart from it, an access code. Nothing is sent to\n" +
+          "anyone. Name and address keep off the command line with --recipient, or are asked for at a terminal.",
+      )
+      .argument("<exhibits...>", "CASE:ABC/1, or ids")
+      .option("--to <name>", "recipient's name")
+      .option("--email <address>", "recipient's e-mail address")
+      .option(
+        "--recipient <file>",
+        'read the recipient from a file, or - for stdin: {"name":…,"email":…} or Name <address>',
+      )
+      .option("--expires <duration>", "how long it works: 12h, 7d")
+      .addOption(
+        new Option(
+          "--access <kind>",
+          "view: watermarked copies only; original: the unaltered files",
+        )
+          .choices(["view", "original"])
+          .default("view"),
+      )
+      .option("--purpose <text>", "why it is shared; kept in the log"),
+    context,
+    outcome,
+    async () => (await import("./commands/share-create.ts")).run,
+  );
+  runs(
+    withStore(share.command("list"))
+      .summary("list shares")
+      .description("Lists the shares you made."),
+    context,
+    outcome,
+    async () => (await import("./commands/share-list.ts")).run,
+  );
+  runs(
+    withStore(share.command("show"))
+      .summary("show a share")
+      .description("Shows a share; never its link or code, which are kept nowhere.")
+      .argument("<share>", "the share's id"),
+    context,
+    outcome,
+    async () => (await import("./commands/share-show.ts")).run,
+  );
+  runs(
+    withStore(share.command("log"))
+      .summary("show every access to a share")
+      .description(
+        "Shows every access to a share: who, when, from where, what. Mail scanners are kept apart.",
+      )
+      .argument("<share>", "the share's id"),
+    context,
+    outcome,
+    async () => (await import("./commands/share-log.ts")).run,
+  );
+  runs(
+    withStore(share.command("revoke"))
+      .summary("cut a share off, at once")
+      .description(
+        "Cuts a share off, or takes one exhibit out of it. Never asks; repeating it succeeds. Copies that were\ndownloaded cannot be recalled.",
+      )
+      .argument("<share>", "the share's id")
+      .option("--exhibit <exhibit>", "take only this exhibit out of the share"),
+    context,
+    outcome,
+    async () => (await import("./commands/share-revoke.ts")).run,
+  );
+}

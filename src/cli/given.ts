@@ -1,0 +1,64 @@
+import type { Client, Context, GivenSettings, Settings } from "./context.ts";
+import type { Typed } from "./input.ts";
+import type { OnTransferEvent } from "../evidence/progress.ts";
+import { openProgress, type ProgressMode } from "./ui/progress.ts";
+import { warn } from "./ui/result.ts";
+
+/** What was typed of the settings. */
+export function givenSettings({ options }: Typed): GivenSettings {
+  const text = (name: string): string | undefined => {
+    const value = options[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    store: text("store"),
+    initials: text("initials"),
+    caFile: text("caFile"),
+    concurrency: text("concurrency"),
+    partSize: text("partSize"),
+    requireProof: text("requireProof"),
+    keyFile: text("keyFile"),
+    insecureStorage: options["insecureStorage"] === true,
+  };
+}
+
+export function wantsJson({ options }: Typed): boolean {
+  return options["json"] === true;
+}
+
+/** What a command does with the use cases once they are there. */
+type Use<Result> = (client: Client, settings: Settings) => Promise<Result>;
+
+/** Settles the settings, opens the use cases' needs, and puts them away afterwards, whatever happens. */
+export async function withClient<Result>(
+  context: Context,
+  typed: Typed,
+  use: Use<Result>,
+  onEvent: OnTransferEvent = () => undefined,
+): Promise<Result> {
+  const { settings, warnings } = await context.machine.settings(givenSettings(typed));
+  for (const warning of warnings) warn(context.terminal, warning);
+  const client = await context.machine.client(settings, onEvent);
+  try {
+    return await use(client, settings);
+  } finally {
+    await client.close();
+  }
+}
+
+/** As {@link withClient}, with the progress of a transfer shown while it runs; `started` is its verb: "Sending". */
+export async function withTransfer<Result>(
+  context: Context,
+  typed: Typed,
+  started: string,
+  use: Use<Result>,
+): Promise<Result> {
+  const chosen = typed.options["progress"] as ProgressMode;
+  const mode = wantsJson(typed) && chosen === "auto" ? "none" : chosen;
+  const progress = await openProgress(context.terminal, mode, started);
+  try {
+    return await withClient(context, typed, use, progress.onEvent);
+  } finally {
+    progress.stop();
+  }
+}

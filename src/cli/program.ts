@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import type { Context } from "./context.ts";
+import type { Outcome } from "./declare.ts";
+import { declareEvidence } from "./declare-evidence.ts";
+import { declarePeople } from "./declare-people.ts";
+import { declareSharing } from "./declare-sharing.ts";
+import { declareMachine } from "./declare-machine.ts";
+
+/**
+ * Every command by name, option and help text; nothing but commander is loaded until one is called. The code of the
+ * command that runs ends in `outcome`.
+ */
+export function buildProgram(context: Context, outcome: Outcome): Command {
+  const { terminal } = context;
+  const program = new Command("exhibit")
+    .summary("moves police evidence")
+    .description(
+      "Moves police evidence: hashed at the source, carried to the store the force has chosen, proved to have\n" +
+        "arrived unchanged, and shared on watermarked links that can be cut off.",
+    )
+    .version(context.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(terminal.columns(), 100), sortOptions: false })
+    .configureOutput({
+      writeOut: (text) => terminal.output.write(text),
+      writeErr: (text) => terminal.error.write(text),
+      // exit.ts alone speaks of failures.
+      outputError: () => undefined,
+    });
+  declareEvidence(program, context, outcome);
+  declareSharing(program, context, outcome);
+  declarePeople(program, context, outcome);
+  declareMachine(program, context, outcome);
+  declareHelp(program, context);
+  program.addHelpText(
+    "after",
+    "\nTopics: exhibit help exit-codes | environment | configuration\nExhibits are named CASE:ABC/1, for example 01AB1234526:ABC/1.",
+  );
+  return program;
+}
+
+function declareHelp(program: Command, { terminal }: Context): void {
+  program
+    .command("help")
+    .summary("print help on a command or a topic")
+    .description("Prints help on a command, or on a topic: exit-codes, environment, configuration.")
+    .argument("[words...]", "command, or topic")
+    .helpGroup("This machine:")
+    .action(async (words: readonly string[]) => {
+      const { helpTopics } = await import("./help-topics.ts");
+      const topic = helpTopics[words.join(" ")];
+      if (topic !== undefined) {
+        terminal.output.write(topic);
+        return;
+      }
+      let command = program;
+      for (const word of words) {
+        const next = command.commands.find((candidate) => candidate.name() === word);
+        // commander knows how to say this, and suggests what was meant.
+        if (next === undefined) return command.error(`unknown command or topic '${word}'`);
+        command = next;
+      }
+      command.outputHelp();
+    });
+}

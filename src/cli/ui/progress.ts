@@ -1,0 +1,55 @@
+import type { OnTransferEvent } from "../../evidence/progress.ts";
+import type { Terminal } from "./terminal.ts";
+import { Tally } from "./progress/tally.ts";
+
+/** `auto`: bars on a live terminal, else plain lines. `json`: one JSON line an event on stderr. */
+export type ProgressMode = "auto" | "json" | "none";
+
+export interface Progress {
+  readonly onEvent: OnTransferEvent;
+  /** Takes the bars away, so that the result stands alone. Safe to repeat. */
+  stop(): void;
+}
+
+/** Shows how a transfer goes, on stderr; `started` is the verb it begins with: "Sending". */
+export async function openProgress(
+  terminal: Terminal,
+  mode: ProgressMode,
+  started: string,
+): Promise<Progress> {
+  if (mode === "none") return { onEvent: () => undefined, stop: () => undefined };
+  if (mode === "json") {
+    const onEvent: OnTransferEvent = (event) => {
+      terminal.error.write(`${JSON.stringify(event)}\n`);
+    };
+    return { onEvent, stop: () => undefined };
+  }
+  const tally = new Tally();
+  if (terminal.live) {
+    const { bars } = await import("./progress/bars.ts");
+    let view: ReturnType<typeof bars> | undefined;
+    return {
+      onEvent(event) {
+        tally.take(event, performance.now());
+        // Nothing is drawn before there is something to count: a password prompt or an error may come first.
+        view ??= bars(terminal, tally);
+        view.update();
+      },
+      stop() {
+        view?.stop();
+        view = undefined;
+      },
+    };
+  }
+  const { Lines } = await import("./progress/lines.ts");
+  const lines = new Lines(terminal, tally, started);
+  return {
+    onEvent(event) {
+      tally.take(event, performance.now());
+      lines.take(event);
+    },
+    stop() {
+      lines.stop();
+    },
+  };
+}

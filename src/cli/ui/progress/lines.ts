@@ -1,0 +1,69 @@
+import type { TransferEvent } from "../../../evidence/progress.ts";
+import { formatDuration, formatSize } from "../../../evidence/quantities.ts";
+import type { Terminal } from "../terminal.ts";
+import { visible } from "../visible.ts";
+import type { Tally } from "./tally.ts";
+
+/** With more files than this, each one's end is not a line of its own. */
+const fewFiles = 25;
+const everyMs = 5000;
+
+/** Progress as plain lines, for a log or a screen reader: one when it starts, some on the way, one for each of a few files. */
+export class Lines {
+  readonly #terminal: Terminal;
+  readonly #tally: Tally;
+  readonly #started: string;
+  readonly #timer: NodeJS.Timeout;
+  #lastDone = 0;
+
+  /** `started` is the verb of the first line: "Sending". */
+  constructor(terminal: Terminal, tally: Tally, started: string) {
+    this.#terminal = terminal;
+    this.#tally = tally;
+    this.#started = started;
+    this.#timer = setInterval(() => {
+      this.#onTheWay();
+    }, everyMs);
+  }
+
+  take(event: TransferEvent): void {
+    if (event.type === "planned") {
+      const files = event.files === 1 ? "1 file" : `${event.files} files`;
+      this.#say(`${this.#started} ${files}, ${formatSize(event.bytes)}.`);
+    } else if (event.type === "waiting") {
+      this.#say(`${event.reason}; trying again in ${formatDuration(event.seconds)}.`);
+    } else if (event.type === "file-failed") {
+      this.#say(`${event.path}: failed. ${event.message}`);
+    } else if (event.type === "file-done" && this.#tally.files <= fewFiles) {
+      this.#say(`${event.path}: done, proof: ${event.proof}.`);
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #onTheWay(): void {
+    const tally = this.#tally;
+    const now = performance.now();
+    const proving = [...tally.running.values()].filter((file) => file.phase === "proving");
+    if (tally.doneBytes === this.#lastDone && proving.length === 0) return;
+    this.#lastDone = tally.doneBytes;
+    const speed = tally.speed(now);
+    const left = tally.secondsLeft(now);
+    this.#say(
+      [
+        `${Math.floor(tally.fraction() * 100)} %`,
+        `${formatSize(tally.doneBytes)} of ${formatSize(tally.bytes)}`,
+        ...(tally.files > 1 ? [`${tally.filesDone} of ${tally.files} files`] : []),
+        ...(speed === undefined ? [] : [`${formatSize(speed)}/s`]),
+        ...(left === undefined || left === 0 ? [] : [`${formatDuration(left)} left`]),
+        ...(proving.length === 0 ? [] : ["the store is proving what arrived"]),
+      ].join(", "),
+    );
+  }
+
+  #say(text: string): void {
+    this.#terminal.error.write(`${visible(text)}\n`);
+  }
+}

@@ -1,0 +1,25 @@
+import { formatAddress } from "../../evidence/address.ts";
+import type { Share } from "../../evidence/share.ts";
+import { facts } from "./result.ts";
+import type { Theme } from "./theme.ts";
+
+/** A share as lines for a person. */
+export function shareFacts(share: Share, theme: Theme): string[] {
+  return facts(
+    [
+      ["Share", share.id],
+      ["State", share.state],
+      ["Recipient", `${share.recipient.name} <${share.recipient.email}>`],
+      ["Access", share.access === "view" ? "watermarked viewing" : "unaltered originals"],
+      ["Purpose", share.purpose],
+      ["Made", share.createdAt],
+      ["Until", share.expiresAt],
+      ["Revoked", share.revokedAt],
+      ...share.exhibits.map((exhibit): [string, string] => [
+        "Exhibit",
+        `${formatAddress(exhibit)}${exhibit.revokedAt === undefined ? "" : ` (taken out ${exhibit.revokedAt})`}`,
+      ]),
+    ],
+    theme,
+  );
+}

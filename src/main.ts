@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import type { Context, Machine } from "./cli/context.ts";
+import { run } from "./cli/run.ts";
+import { terminalOf, type Terminal } from "./cli/ui/terminal.ts";
+import { watchSignals } from "./main/signals.ts";
+import type { MachineFacts } from "./platform/paths.ts";
+
+/** Runs the command line of this process and gives its exit code. */
+export async function main(process: NodeJS.Process): Promise<number> {
+  const terminal = terminalOf(process);
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const signals = watchSignals(process, terminal);
+  try {
+    const facts = { platform: process.platform, home: homedir(), env: process.env };
+    const version = programVersion();
+    const machine = composeMachine(facts, version, terminal);
+    const context: Context = { terminal, machine, version, signal: signals.signal };
+    return await run(process.argv.slice(2), context);
+  } finally {
+    signals.stop();
+  }
+}
+
+/** The version in package.json, which lies beside `src` as well as beside `dist`. */
+export function programVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** This machine for the commands: each part is loaded when a command first needs it. */
+export function composeMachine(facts: MachineFacts, version: string, terminal: Terminal): Machine {
+  return {
+    async settings(given) {
+      const { settleSettings } = await import("./main/client.ts");
+      return settleSettings(facts, version, given);
+    },
+    async client(settings, onEvent) {
+      const { composeClient } = await import("./main/client.ts");
+      const { warn } = await import("./cli/ui/result.ts");
+      return composeClient(facts, version, settings, onEvent, (text) => {
+        warn(terminal, text);
+      });
+    },
+    async stores() {
+      const { openStoreBook } = await import("./main/client.ts");
+      return openStoreBook(facts, version);
+    },
+    async serve(request, signal) {
+      const { composeServer } = await import("./main/server.ts");
+      return composeServer(facts, version, request, signal);
+    },
+  };
+}

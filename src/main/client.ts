@@ -1,0 +1,101 @@
+import { readFile } from "node:fs/promises";
+import type { Client, GivenSettings, SettledSettings, Settings } from "../cli/context.ts";
+import { ExhibitError } from "../evidence/errors.ts";
+import type { Clock } from "../evidence/ports/clock.ts";
+import type { Secrets } from "../evidence/ports/secrets.ts";
+import type { OnTransferEvent } from "../evidence/progress.ts";
+import { loadConfig } from "../platform/config.ts";
+import { fileDestination } from "../platform/file-destination.ts";
+import { fileSource } from "../platform/file-source.ts";
+import type { FileJournal } from "../platform/journal.ts";
+import { openNetwork } from "../platform/network.ts";
+import { pathsOn, type MachineFacts, type MachinePaths } from "../platform/paths.ts";
+import { receiptFolder } from "../platform/receipt-folder.ts";
+import { settle } from "../platform/settings.ts";
+import { StoreBook } from "../platform/store-book.ts";
+import { enrolmentAtServers } from "../stores/server/enrolment.ts";
+import { defaultPatience } from "../transfer/patience.ts";
+
+const clock: Clock = { now: () => new Date() };
+
+/** Settles what was typed with the environment and the configuration file. */
+export async function settleSettings(
+  facts: MachineFacts,
+  version: string,
+  given: GivenSettings,
+): Promise<SettledSettings> {
+  const { config, warnings } = await loadConfig(pathsOn(facts).configFile, version);
+  return { settings: settle(given, facts.env, config), warnings };
+}
+
+export function openStoreBook(facts: MachineFacts, version: string): StoreBook {
+  return new StoreBook(pathsOn(facts).configFile, version);
+}
+
+/** Builds what the use cases need on this machine. The journal is opened by the first command that looks at it. */
+export async function composeClient(
+  facts: MachineFacts,
+  version: string,
+  settings: Settings,
+  onEvent: OnTransferEvent,
+  onNote: (note: string) => void,
+): Promise<Client> {
+  const paths = pathsOn(facts);
+  const secrets = await chooseSecrets(settings, paths);
+  const network = openNetwork({
+    proxyUrl: facts.env["HTTPS_PROXY"] ?? facts.env["https_proxy"],
+    noProxy: facts.env["NO_PROXY"] ?? facts.env["no_proxy"],
+    caPem: await readCertificates(settings.caFile),
+  });
+  const machine = { secrets, clock, network, toolVersion: version };
+  const book = openStoreBook(facts, version);
+  const { openJournal } = await import("../platform/journal.ts");
+  let journal: FileJournal | undefined;
+  return {
+    connect: async (store) => notYet(await book.find(store)),
+    locate: async (store) => (await book.find(store)).url,
+    pins: () => Promise.resolve([]),
+    enrolment: enrolmentAtServers(machine),
+    source: fileSource(),
+    destination: fileDestination(),
+    get journal() {
+      return (journal ??= openJournal(paths.journalFile, onNote));
+    },
+    receipts: receiptFolder(paths.receiptsDir),
+    clock,
+    patience: defaultPatience,
+    tool: { name: "exhibit", version },
+    onEvent,
+    secretsPlace: secrets.place,
+    async close() {
+      journal?.close();
+      await network.close();
+    },
+  };
+}
+
+/** A key file that was named, else the keychain; the plain file of the state folder only where someone asked for it by name. */
+async function chooseSecrets(settings: Settings, paths: MachinePaths): Promise<Secrets> {
+  const file = settings.keyFile ?? (settings.insecureStorage ? paths.insecureKeyFile : undefined);
+  if (file === undefined) return (await import("../platform/secrets/keychain.ts")).keychain;
+  const { secretFile } = await import("../platform/secrets/secret-file.ts");
+  return secretFile(file);
+}
+
+async function readCertificates(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const pem = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new ExhibitError("not-found.source", `The certificates in ${file} cannot be read.`, {
+      hint: "Check --ca-file, EXHIBIT_CA_FILE or caFile in the configuration.",
+      cause,
+    });
+  });
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new ExhibitError("usage.invalid", `${file} holds no certificates in PEM.`, {
+    hint: "It must hold lines like -----BEGIN CERTIFICATE-----.",
+  });
+}
+
+function notYet({ name }: { name: string }): never {
+  throw new ExhibitError("unavailable.program", `Stores such as ${name} cannot be opened yet.`);
+}

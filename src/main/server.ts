@@ -1,0 +1,166 @@
+import { readFile } from "node:fs/promises";
+import { createServer as createSocket, isIPv6, type AddressInfo } from "node:net";
+import { Kysely } from "kysely";
+import type { ServeRequest, Serving } from "../cli/context.ts";
+import { ExhibitError } from "../evidence/errors.ts";
+import { replaceFile } from "../platform/atomic-file.ts";
+import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
+import { openLog } from "../platform/logs.ts";
+import { pathsOn, type MachineFacts } from "../platform/paths.ts";
+import { sqliteDialect } from "../platform/sqlite.ts";
+import { createAdminInvitation, createFirstInvitation } from "../server/accounts/invitations.ts";
+import { migrate } from "../server/database/migrate.ts";
+import type { Tables } from "../server/database/tables.ts";
+import type { ServerDeps } from "../server/deps.ts";
+import { createServer, type Tls } from "../server/server.ts";
+import { openDirectoryStore } from "../stores/directory/store.ts";
+
+/** Builds an exhibit server over this machine's folder and starts to listen. */
+export async function composeServer(
+  facts: MachineFacts,
+  version: string,
+  request: ServeRequest,
+  signal: AbortSignal,
+): Promise<Serving> {
+  // Whatever is made from here on (database, content, logs) is for this user alone.
+  process.umask(0o077);
+  const tls = await readTls(request);
+  const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir);
+  try {
+    return await serveFrom(folder, version, request, tls, signal);
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+}
+
+async function serveFrom(
+  folder: DataFolder,
+  version: string,
+  request: ServeRequest,
+  tls: Tls | undefined,
+  signal: AbortSignal,
+): Promise<Serving> {
+  const port = request.port === 0 ? await freePort(request.host) : request.port;
+  const host = isIPv6(request.host) ? `[${request.host}]` : request.host;
+  const url = `${tls === undefined ? "http" : "https"}://${host}:${port}`;
+  const database = new Kysely<Tables>({ dialect: sqliteDialect(folder.databaseFile) });
+  try {
+    await migrate(database);
+    const deps: ServerDeps = {
+      content: await openDirectoryStore(folder.contentDir),
+      database,
+      key: folder.key,
+      retiredKeys: folder.retiredKeys,
+      clock: { now: () => new Date() },
+      settings: {
+        publicUrl: request.publicUrl ?? url,
+        organisation: request.organisation,
+        version,
+        trustProxy: request.trustProxy,
+        expireUploadsMs: request.expireUploadsSeconds * 1000,
+        scratch: folder.scratchDir,
+      },
+    };
+    const log = openLog(request.logToStderr ? undefined : folder.logFile);
+    const app = await createServer(deps, log, tls);
+    await listen(() => app.listen({ host: request.host, port }), request.host, port);
+    const finished = stopped(signal)
+      .then(() => app.close())
+      .finally(() => database.destroy())
+      .finally(() => folder.release());
+    return {
+      url,
+      publicUrl: deps.settings.publicUrl,
+      dataDir: folder.path,
+      logFile: request.logToStderr ? undefined : folder.logFile,
+      invitation: await invite(deps, folder, request),
+      finished,
+    };
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+}
+
+async function invite(
+  deps: ServerDeps,
+  folder: DataFolder,
+  request: ServeRequest,
+): Promise<Serving["invitation"]> {
+  const code = request.newAdminInvitation
+    ? await createAdminInvitation(deps)
+    : await createFirstInvitation(deps);
+  if (code === undefined) return undefined;
+  if (request.invitation === "show") return { code };
+  const file = request.invitation.file ?? folder.invitationFile;
+  await replaceFile(file, `${code}\n`);
+  return { file };
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener(
+        "abort",
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+  });
+}
+
+async function readTls({ tls }: ServeRequest): Promise<Tls | undefined> {
+  if (tls === undefined) return undefined;
+  const read = async (file: string, flag: string): Promise<Buffer> => {
+    try {
+      return await readFile(file);
+    } catch (cause) {
+      throw new ExhibitError("not-found.source", `${flag} ${file} cannot be read.`, { cause });
+    }
+  };
+  return {
+    cert: await read(tls.certFile, "--tls-cert"),
+    key: await read(tls.keyFile, "--tls-key"),
+  };
+}
+
+/** Links hold the port, so it has to be known before the server is built. */
+async function freePort(host: string): Promise<number> {
+  const probe = createSocket();
+  await listen(
+    () =>
+      new Promise((resolve, reject) => {
+        probe.once("error", reject).listen(0, host, () => {
+          resolve(undefined);
+        });
+      }),
+    host,
+    0,
+  );
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+async function listen(start: () => Promise<unknown>, host: string, port: number): Promise<void> {
+  try {
+    await start();
+  } catch (cause) {
+    const words: Record<string, string> = {
+      EADDRINUSE: `Another program already listens on port ${port}.`,
+      EACCES: `This account may not listen on port ${port}.`,
+      EADDRNOTAVAIL: `${host} is not an address of this computer.`,
+      ENOTFOUND: `${host} is not an address of this computer.`,
+    };
+    const message = words[(cause as NodeJS.ErrnoException).code ?? ""];
+    if (message === undefined) throw cause;
+    throw new ExhibitError(
+      (cause as NodeJS.ErrnoException).code === "EADDRINUSE" ? "conflict.locked" : "usage.invalid",
+      message,
+      { hint: "Choose another with --port or --host.", cause },
+    );
+  }
+}
