@@ -1,7 +1,18 @@
 import { ExhibitError } from "../evidence/errors.ts";
+import type { Source, SourceEntry } from "../evidence/ports/source.ts";
 import type { Proof } from "../evidence/proof.ts";
-import type { Receipt } from "../evidence/receipt.ts";
-import type { Deps, Failure } from "./deps.ts";
+import { receiptSchema, receiptType, type Receipt } from "../evidence/receipt.ts";
+import {
+  openSealed,
+  sealedSchema,
+  thumbprintOf,
+  unverifiedPayload,
+  type Sealed,
+} from "../evidence/seal.ts";
+import { hashFile } from "../transfer/hash-file.ts";
+import { openWatched } from "../transfer/watched-file.ts";
+import type { Deps, Failure, Pin } from "./deps.ts";
+import { failureOf } from "./failure.ts";
 
 export interface VerifyReceiptRequest {
   /** The receipt's file, and the files (or folders) it may vouch for. Absolute. */
@@ -31,17 +42,118 @@ export interface VerifyReceiptResult {
   readonly failed: readonly Failure[];
 }
 
+type VerifyReceiptDeps = Pick<Deps, "source" | "pins" | "onEvent">;
+
+/** More than any receipt of 10,000 files has. */
+const maxReceiptBytes = 16 * 1024 * 1024;
+
 /**
  * Checks a receipt and files against it, without any network. A key that comes along with the receipt does not count.
  *
- * @throws ExhibitError `integrity.signature`, `not-found.source`, `usage.invalid`
+ * @throws ExhibitError `integrity.signature`, `not-found.source`, `usage.invalid` when it is no receipt
  */
 export async function verifyReceipt(
-  deps: Pick<Deps, "source" | "pins" | "onEvent">,
+  deps: VerifyReceiptDeps,
   request: VerifyReceiptRequest,
   signal: AbortSignal,
 ): Promise<VerifyReceiptResult> {
-  await deps.pins();
-  signal.throwIfAborted();
-  throw new ExhibitError("unavailable.program", `Not built yet: ${request.receipt}`);
+  const sealed = await readSealed(deps.source, request.receipt);
+  const pins = await trusted(deps, request.key);
+  const { receipt, signedBy } = await openReceipt(sealed, pins);
+  const unchecked = new Set(receipt.files.map(({ key }) => key));
+  const files: ReceiptFileCheck[] = [];
+  const failed: Failure[] = [];
+  for (const location of request.files) {
+    for await (const entry of deps.source.list(location, ({ path, reason }) => {
+      const why = new ExhibitError("not-found.source", `${path} is ${reason}.`);
+      failed.push(failureOf(path, why));
+    })) {
+      const file = await checkFile(deps, entry, receipt, signal);
+      files.push(file);
+      if (file.key === undefined) failed.push(failureOf(entry.path, notVouched(entry)));
+      else unchecked.delete(file.key);
+    }
+  }
+  return { receipt, signedBy, files, notChecked: [...unchecked], failed };
+}
+
+async function readSealed(source: Source, location: string): Promise<Sealed> {
+  const file = await source.open(location);
+  try {
+    const bytes = Buffer.alloc(Math.min(file.stat.sizeBytes, maxReceiptBytes));
+    const text = bytes.subarray(0, await file.read(bytes, 0)).toString("utf8");
+    return sealedSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    if (cause instanceof ExhibitError) throw cause;
+    throw notAReceipt(location, cause);
+  } finally {
+    await file.close();
+  }
+}
+
+async function trusted(deps: VerifyReceiptDeps, key: string | undefined): Promise<readonly Pin[]> {
+  if (key === undefined) return deps.pins();
+  return [{ thumbprint: key.trim(), whose: "the key you named" }];
+}
+
+async function openReceipt(
+  sealed: Sealed,
+  pins: readonly Pin[],
+): Promise<{ receipt: Receipt; signedBy: string }> {
+  const claimed = receiptSchema.safeParse(unverifiedPayload(sealed));
+  if (!claimed.success) throw notAReceipt("that path", claimed.error);
+  const { key } = claimed.data.issuer;
+  const thumbprint = await thumbprintOf(key);
+  const pin = pins.find((one) => one.thumbprint === thumbprint);
+  if (pin === undefined) {
+    throw new ExhibitError(
+      "integrity.signature",
+      "The receipt was signed by a key that this computer does not know.",
+      {
+        hint: "Ask its issuer for the thumbprint of their key, by another way than the receipt came, and name it with --key.",
+        facts: { thumbprint },
+      },
+    );
+  }
+  return {
+    receipt: receiptSchema.parse(await openSealed(sealed, receiptType, key)),
+    signedBy: pin.whose,
+  };
+}
+
+async function checkFile(
+  { source, onEvent }: VerifyReceiptDeps,
+  entry: SourceEntry,
+  receipt: Receipt,
+  signal: AbortSignal,
+): Promise<ReceiptFileCheck> {
+  const { path, sizeBytes } = entry;
+  const file = await openWatched(source, entry);
+  try {
+    onEvent({ type: "file-started", path, sizeBytes });
+    const tell = (bytes: number): void => {
+      onEvent({ type: "part-done", path, bytes, sent: false });
+    };
+    const sha256 = await hashFile(file, tell, signal);
+    const vouched = receipt.files.find(
+      (one) => one.digest.sha256 === sha256 && one.sizeBytes === sizeBytes,
+    );
+    const checked = { path, sha256, sizeBytes };
+    return vouched === undefined ? checked : { ...checked, key: vouched.key, proof: vouched.proof };
+  } finally {
+    await file.close();
+  }
+}
+
+function notVouched({ path }: SourceEntry): ExhibitError {
+  return new ExhibitError("integrity.mismatch", `The receipt does not vouch for ${path}.`, {
+    hint: "The file was changed after it was uploaded, or belongs to another receipt.",
+  });
+}
+
+function notAReceipt(location: string, cause: unknown): ExhibitError {
+  return new ExhibitError("usage.invalid", `There is no receipt of this product at ${location}.`, {
+    hint: "Name the .receipt.json file that the upload left.",
+    cause,
+  });
 }

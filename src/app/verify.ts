@@ -1,5 +1,14 @@
-import { ExhibitError } from "../evidence/errors.ts";
+import { createHash } from "node:crypto";
+import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import type { Store } from "../evidence/ports/store.ts";
+import type { SealedExhibit } from "../evidence/ports/register.ts";
+import type { RecordFile } from "../evidence/record.ts";
+import { connected } from "./connected.ts";
+import { requireHead } from "./custody-log.ts";
 import type { Deps, Failure } from "./deps.ts";
+import { failureOf, stopsAll } from "./failure.ts";
+import { findExhibit } from "./find-exhibit.ts";
+import { readContent } from "./read-content.ts";
 
 export interface VerifyRequest {
   readonly store?: string;
@@ -29,18 +38,109 @@ export interface VerifyResult {
 export type VerifyDeps = Pick<Deps, "connect" | "patience" | "onEvent">;
 
 /**
- * Reads an exhibit again from the store, every byte, and compares with its signed record; checks record, receipt and
- * custody chain, too.
+ * Reads an exhibit again from the store, every byte, and compares with its signed record; checks that record, receipt
+ * and custody chain fit together, too.
  *
- * @throws ExhibitError `not-found.exhibit`, `usage.ambiguous`, `integrity.signature`
+ * @throws ExhibitError `not-found.exhibit`, `usage.ambiguous`, `integrity.signature` (record or receipt is not by the
+ * pinned key), `unavailable.store`; the signal's reason
  */
 export async function verify(
   deps: VerifyDeps,
   request: VerifyRequest,
   signal: AbortSignal,
 ): Promise<VerifyResult> {
-  const connection = await deps.connect(request.store);
-  await connection.close();
-  signal.throwIfAborted();
-  throw new ExhibitError("unavailable.program", "Not built yet.");
+  return connected(deps, request.store, async ({ store, register }) => {
+    const entry = await findExhibit(register, request.exhibit, signal);
+    const sealed = await register.read(entry, signal);
+    const { id, case: caseRef, reference, record, receipt } = sealed;
+    const failed: Failure[] = [];
+    const check = async (path: string, checking: () => Promise<void> | void): Promise<void> => {
+      try {
+        await checking();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ExhibitError) || stopsAll(error)) throw error;
+        failed.push(failureOf(path, error));
+      }
+    };
+    const bytes = record.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    deps.onEvent({ type: "planned", files: record.files.length, bytes });
+    await check("receipt", () => {
+      requireAgreement(sealed);
+    });
+    const lines = await register.custody(entry, signal);
+    await check("custody log", () => {
+      requireHead(lines, receipt.custody, id);
+    });
+    const files: VerifiedFile[] = [];
+    for (const file of record.files) {
+      await check(file.path, async () => {
+        const { verified, problem } = await verifyFile(deps, store, file, signal);
+        files.push(verified);
+        if (problem !== undefined) throw problem;
+      });
+    }
+    const about = { id, case: caseRef, reference };
+    return { ...about, files, custodyLines: lines.length, failed };
+  });
+}
+
+/** Record and receipt speak of the same files. */
+function requireAgreement({ id, record, receipt }: SealedExhibit): void {
+  const facts = (file: { key: string; sizeBytes: number; digest: { sha256: string } }): string =>
+    [file.key, file.sizeBytes, file.digest.sha256].join(" ");
+  const recorded = record.files.map(facts).sort().join("\n");
+  const receipted = receipt.files.map(facts).sort().join("\n");
+  if (record.id === id && receipt.id === id && recorded === receipted) return;
+  throw new ExhibitError(
+    "integrity.mismatch",
+    "Record and receipt do not speak of the same files.",
+    {
+      hint: "Keep both as they are and tell your administrator.",
+    },
+  );
+}
+
+interface FileCheck {
+  readonly verified: VerifiedFile;
+  readonly problem: ExhibitError | undefined;
+}
+
+async function verifyFile(
+  deps: VerifyDeps,
+  store: Store,
+  { path, key, sizeBytes, digest }: RecordFile,
+  signal: AbortSignal,
+): Promise<FileCheck> {
+  const about = { path, key, sizeBytes, expected: digest.sha256 };
+  deps.onEvent({ type: "file-started", path, sizeBytes });
+  const hash = createHash("sha256");
+  let read = 0;
+  const onBytes = (bytes: Uint8Array): void => {
+    hash.update(bytes);
+    read += bytes.length;
+    deps.onEvent({ type: "part-done", path, bytes: bytes.length, sent: true });
+  };
+  try {
+    await readContent({ store, key, from: 0, sizeBytes, onBytes }, deps, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ExhibitError) || stopsAll(error)) throw error;
+    const outcome = hasCode(error, "not-found.content") ? "missing" : "unreadable";
+    return { verified: { ...about, outcome }, problem: error };
+  }
+  const found = hash.digest("hex");
+  if (read === sizeBytes && found === digest.sha256) {
+    deps.onEvent({ type: "file-done", path, proof: "read-back" });
+    return { verified: { ...about, found, outcome: "matches" }, problem: undefined };
+  }
+  const problem = new ExhibitError(
+    "integrity.mismatch",
+    `${path} in the store is not what the signed record says.`,
+    {
+      hint: "Do not rely on the store's copy. Keep everything as it is and tell your administrator.",
+      facts: { expected: digest.sha256, found },
+    },
+  );
+  return { verified: { ...about, found, outcome: "differs" }, problem };
 }

@@ -52,9 +52,14 @@ export async function signingKey(privateJwk: JWK): Promise<SigningKey> {
   });
   return {
     publicJwk,
-    thumbprint: await calculateJwkThumbprint(publicJwk),
+    thumbprint: await thumbprintOf(publicJwk),
     privateKey: (await importJWK(privateJwk, "Ed25519")) as CryptoKey,
   };
+}
+
+/** The RFC 7638 SHA-256 thumbprint of a public key. */
+export function thumbprintOf(key: PublicJwk): Promise<string> {
+  return calculateJwkThumbprint(key);
 }
 
 /** Signs `document` (written as JSON once; those bytes are what everyone signs). `type` becomes the `typ` header. */

@@ -1,35 +1,45 @@
-/** Where a downloaded file stands before a byte of it is fetched. */
-export interface DestinationState {
-  /** Bytes of an earlier, unfinished download; undefined when there is none. */
-  readonly partialBytes: number | undefined;
-  /** Size of the finished file that lies there already; undefined when there is none. */
-  readonly finishedBytes: number | undefined;
+/** A file's name as a record keeps it. */
+export interface RecordedName {
+  /** Relative, with `/` between folders. */
+  readonly path: string;
+  /** Its raw bytes in hex where they are not UTF-8. */
+  readonly pathBytes: string | undefined;
 }
 
-/** A file being written, visible under its name only once `finish` has returned. */
-export interface DestinationFile {
-  /** Reads what is there already, finished or partial, from its start. */
-  existing(which: "finished" | "partial"): AsyncIterable<Uint8Array>;
-  /** Writes behind what is there; `restart` throws away what is there first. */
+/** How much of a file lies there already. */
+export interface DestinationState {
+  /** The whole file under its name; undefined when there is none. */
+  readonly finishedBytes: number | undefined;
+  /** What an earlier, unfinished download left; undefined when there is none. */
+  readonly partialBytes: number | undefined;
+}
+
+/** A partial file open for writing; it gets its name only when it is finished. */
+export interface DestinationWriter {
+  /** Writes behind what is there. @throws `unavailable.no-space` */
   append(bytes: Uint8Array): Promise<void>;
-  restart(): Promise<void>;
-  /** Flushes, sets the time, gives the file its name. Never overwrites. @throws `conflict.exists` */
+  /** Flushes, sets the time, gives the file its name, all at once. Never overwrites. @throws `conflict.exists` */
   finish(modifiedAt: Date): Promise<void>;
+  /** What was not finished stays, for the next time. */
   close(): Promise<void>;
 }
 
-/** A folder that files are restored into; nothing is ever written outside it and nothing overwritten. */
-export interface Destination {
+/** A place for one file. */
+export interface DestinationFile {
   /**
-   * The path (with `/`) under which this machine can keep `path`: the same, or with what is illegal here made visible
+   * Its path below the folder with `/`: the recorded one, or with what this machine cannot keep made visible
    * (`~3A` for a colon on Windows).
-   *
-   * @throws `usage.invalid` for a path that would leave the folder
    */
-  nameFor(path: string): string;
-  stat(folder: string, name: string): Promise<DestinationState>;
-  /** Opens `name` (from `nameFor`) below `folder`, making folders on the way; links are not followed. */
-  open(folder: string, name: string): Promise<DestinationFile>;
-  /** Writes a small file whole. The same bytes again succeed. @throws `conflict.exists` when others lie there */
-  write(folder: string, name: string, bytes: Uint8Array): Promise<string>;
+  readonly name: string;
+  state(): Promise<DestinationState>;
+  /** What is there already, from its start. */
+  read(which: "finished" | "partial"): AsyncIterable<Uint8Array>;
+  /** Opens the partial file, cut to `keepBytes`; makes folders on the way, follows no link. */
+  write(keepBytes: number): Promise<DestinationWriter>;
+}
+
+/** Folders that files are restored into. Nothing is ever written outside them, and nothing overwritten. */
+export interface Destination {
+  /** @throws `policy.unsupported` for a name that would leave the folder; `unavailable.source` where it cannot be written */
+  place(folder: string, name: RecordedName): DestinationFile;
 }
