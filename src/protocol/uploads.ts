@@ -19,8 +19,9 @@ export const beginSchema = z.strictObject({
 });
 
 /**
- * How to send a part: `url` holds `{offset}`; add `Content-Length` and `Content-Digest`. Our own token goes along only
- * when the URL's origin is the server's.
+ * How to send a part: `url` holds `{offset}` and may be relative; then it is resolved against the address by which the
+ * client reached the server, with a slash at its end. Add `Content-Length` and `Content-Digest`. Our own token goes
+ * along only when the URL's origin is the server's.
  */
 export const partInstructionSchema = z.strictObject({
   url: z.string(),

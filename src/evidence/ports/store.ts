@@ -106,11 +106,17 @@ export interface Store {
 
   /**
    * Proves the whole against `sha256` as far as the store can and makes it visible under its key, all at once
-   * and without overwriting. Repeating it after a lost reply succeeds.
+   * and without overwriting. Repeating it after a lost reply succeeds. `onProved` is told now and then how many bytes
+   * the store has read.
    *
    * @throws `integrity.mismatch` (nothing becomes visible), `conflict.exists`, `not-found.upload`
    */
-  complete(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored>;
+  complete(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    onProved?: (provedBytes: number) => void,
+  ): Promise<Stored>;
 
   /** Forgets an unfinished upload and frees its space. What is not there is not an error. */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;

@@ -31,7 +31,7 @@ export interface CustodyEventRow {
   readonly line: string;
 }
 
-/** A file whose content has been proved. */
+/** A finished key: a file whose content has been proved, or, once the exhibit is sealed, one of its documents. */
 export interface StoredFileRow {
   readonly key: string;
   readonly exhibit_id: string;

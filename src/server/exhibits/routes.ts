@@ -9,7 +9,7 @@ import { custodyLines } from "../custody/custody.ts";
 import type { ServerDeps } from "../deps.ts";
 import { documentsOf, entryOf, pageOfEntries } from "./entries.ts";
 import { reserve } from "./reserve.ts";
-import { sealExhibit } from "./seal-exhibit.ts";
+import { finishSealing, sealExhibit } from "./seal-exhibit.ts";
 import { unknownExhibit, visibleExhibit } from "./visible-exhibits.ts";
 
 const access: Access = ["admin", "officer", "partner"];
@@ -34,7 +34,8 @@ export function exhibitRoutes(app: FastifyInstance, deps: ServerDeps): void {
   app.post(exhibitsPath, { config: { access } }, async (request, reply) => {
     const wanted = reservationSchema.parse(request.body);
     const { row, made } = await reserve(deps, request.caller, wanted, stop.signal);
-    return reply.code(made ? 201 : 200).send(entryOf(row));
+    const exhibit = await finishSealing(deps, row, stop.signal);
+    return reply.code(made ? 201 : 200).send(entryOf(exhibit));
   });
 
   app.get(exhibitsPath, { config: { access } }, (request) => {

@@ -19,7 +19,7 @@ type SealDeps = Pick<ServerDeps, "database" | "content" | "clock" | "key" | "set
 /**
  * Takes in an exhibit's signed record: settles custody log and receipt in the database, then writes custody log, record and
  * receipt to the content store, in that order, without overwriting. A crash anywhere in between is repaired by
- * asking again, which gives the very same receipt.
+ * asking again, or by reserving the exhibit again, which gives the very same receipt.
  *
  * @returns the sealed exhibit, or undefined while a file of it is still being proved
  * @throws ExhibitError `not-found.exhibit`, `integrity.signature`, `integrity.mismatch`, `conflict.sealed`
@@ -37,10 +37,20 @@ export async function sealExhibit(
     if (await isProving(deps.database, id)) return undefined;
     await settle(deps, caller, before, sealed, recordText);
   }
-  const settled = await ownExhibit(deps.database, caller, id);
+  const settled = await finishSealing(deps, await ownExhibit(deps.database, caller, id), signal);
   if (settled.record !== recordText) throw sealedOtherwise();
-  if (settled.state !== "sealed") await writeDocuments(deps, settled, signal);
-  return { ...settled, state: "sealed" };
+  return settled;
+}
+
+/** Finishes what a crash or a full disk stopped between the decision and the last document. */
+export async function finishSealing(
+  deps: SealDeps,
+  exhibit: ExhibitRow,
+  signal: AbortSignal,
+): Promise<ExhibitRow> {
+  if (exhibit.state !== "sealing") return exhibit;
+  await writeDocuments(deps, exhibit, signal);
+  return { ...exhibit, state: "sealed" };
 }
 
 async function isProving(database: Kysely<Tables>, id: string): Promise<boolean> {
@@ -138,7 +148,7 @@ function receiptOf(
 }
 
 async function writeDocuments(
-  { database, content }: SealDeps,
+  { database, content, clock }: SealDeps,
   exhibit: ExhibitRow,
   signal: AbortSignal,
 ): Promise<void> {
@@ -149,14 +159,31 @@ async function writeDocuments(
     [recordName, exhibit.record ?? ""],
     [receiptName, exhibit.receipt ?? ""],
   ];
+  const rows: StoredFileRow[] = [];
   for (const [name, text] of documents) {
-    await content.put(`${prefix}/${name}`, Buffer.from(text), sha256Of(text), signal);
+    const key = `${prefix}/${name}`;
+    const stored = await content.put(key, Buffer.from(text), sha256Of(text), signal);
+    rows.push({
+      key,
+      exhibit_id: exhibit.id,
+      size_bytes: stored.sizeBytes,
+      sha256: stored.sha256,
+      proof: "whole",
+      stored_at: clock.now().toISOString(),
+    });
   }
-  await database
-    .updateTable("exhibits")
-    .set({ state: "sealed" })
-    .where("id", "=", exhibit.id)
-    .execute();
+  await database.transaction().execute(async (trx) => {
+    await trx
+      .insertInto("stored_files")
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    await trx
+      .updateTable("exhibits")
+      .set({ state: "sealed" })
+      .where("id", "=", exhibit.id)
+      .execute();
+  });
 }
 
 /** The custody log up to the line that the receipt vouches for; what came after it, while repairing, is left out. */

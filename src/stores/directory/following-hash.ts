@@ -18,25 +18,28 @@ export class FollowingHash {
     this.#file = file;
   }
 
-  /** How many bytes from the start are in the hash. */
-  get position(): number {
-    return this.#position;
-  }
-
   /** Reads on up to `end`. One reader at a time; what an aborted one has read stays read. */
-  readTo(end: number, signal: AbortSignal): Promise<void> {
-    const turn = this.#turn.then(() => this.#read(end, signal));
+  readTo(end: number, signal: AbortSignal, onRead?: (position: number) => void): Promise<void> {
+    const turn = this.#turn.then(() => this.#read(end, signal, onRead));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
   /** The digest of the first `end` bytes, which nothing may have been read beyond. */
-  async digestOf(end: number, signal: AbortSignal): Promise<string> {
-    await this.readTo(end, signal);
+  async digestOf(
+    end: number,
+    signal: AbortSignal,
+    onRead?: (position: number) => void,
+  ): Promise<string> {
+    await this.readTo(end, signal, onRead);
     return this.#hash.copy().digest("hex");
   }
 
-  async #read(end: number, signal: AbortSignal): Promise<void> {
+  async #read(
+    end: number,
+    signal: AbortSignal,
+    onRead: ((position: number) => void) | undefined,
+  ): Promise<void> {
     if (this.#position >= end) return;
     signal.throwIfAborted();
     const handle = await open(this.#file, "r");
@@ -57,6 +60,7 @@ export class FollowingHash {
         }
         this.#hash.update(buffer.subarray(0, bytesRead));
         this.#position += bytesRead;
+        onRead?.(this.#position);
       }
     } finally {
       await handle.close();

@@ -26,8 +26,13 @@ export class Receiving {
   }
 
   /** The digest of the whole, all parts being there. */
-  digest(sizeBytes: number, signal: AbortSignal): Promise<string> {
-    return this.#hash.digestOf(sizeBytes, AbortSignal.any([signal, this.#stopped.signal]));
+  digest(
+    sizeBytes: number,
+    signal: AbortSignal,
+    onProved?: (provedBytes: number) => void,
+  ): Promise<string> {
+    const either = AbortSignal.any([signal, this.#stopped.signal]);
+    return this.#hash.digestOf(sizeBytes, either, onProved);
   }
 
   /** Starts the hash again, after bytes below its position were found spoilt. */

@@ -45,8 +45,8 @@ export async function openDirectoryStore(folder: string): Promise<Store> {
       guarded(signal, () => uploads.begin(key, sizeBytes, partBytes)),
     putPart: (upload, part, signal) => guarded(signal, () => uploads.putPart(upload, part, signal)),
     listParts: (upload, signal) => guarded(signal, () => uploads.listParts(upload)),
-    complete: (upload, sha256, signal) =>
-      guarded(signal, () => uploads.complete(upload, sha256, signal)),
+    complete: (upload, sha256, signal, onProved) =>
+      guarded(signal, () => uploads.complete(upload, sha256, signal, onProved)),
     abort: (upload, signal) => guarded(signal, () => uploads.abort(upload)),
     uploads: (signal) => guarded(signal, () => uploads.uploads(signal)),
     stat: (key, signal) =>

@@ -83,11 +83,19 @@ export class DirectoryUploads {
    * Reads what the following hash has not yet read, and publishes. After a mismatch the upload stays, but parts whose
    * bytes on the disk are no longer those that were acknowledged are forgotten, so that sending again repairs it.
    */
-  complete(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored> {
+  complete(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    onProved?: (provedBytes: number) => void,
+  ): Promise<Stored> {
     const { key, sizeBytes } = upload;
     return this.#inTurn.run(upload.id, async () => {
       if ((await finishedSize(this.#root, key)) === undefined) {
-        await withUpload(this.#root, upload, (files) => this.#prove(upload, files, sha256, signal));
+        await withUpload(this.#root, upload, async (files) => {
+          const found = await this.#digest(upload, files, signal, onProved);
+          if (found !== sha256) throw await this.#mismatch(upload, files, sha256, found, signal);
+        });
         signal.throwIfAborted();
         if (await publish(this.#root, contentOf(this.#root, upload), key)) {
           await this.abort(upload);
@@ -119,12 +127,12 @@ export class DirectoryUploads {
     return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
   }
 
-  async #prove(
+  async #digest(
     upload: Upload,
     { content, log }: UploadFiles,
-    sha256: string,
     signal: AbortSignal,
-  ): Promise<void> {
+    onProved?: (provedBytes: number) => void,
+  ): Promise<string> {
     const receiving = this.#receiving.of(upload);
     await receiving.log.refresh(log);
     const { sizeBytes } = upload;
@@ -140,12 +148,20 @@ export class DirectoryUploads {
       );
     }
     await content.sync();
-    const found = await receiving.digest(sizeBytes, signal);
-    if (found === sha256) return;
-    const spoiltParts = await forgetSpoilt(receiving, { content, log }, signal);
-    throw new ExhibitError("integrity.mismatch", "What arrived is not what was sent.", {
+    return receiving.digest(sizeBytes, signal, onProved);
+  }
+
+  async #mismatch(
+    upload: Upload,
+    files: UploadFiles,
+    expectedSha256: string,
+    foundSha256: string,
+    signal: AbortSignal,
+  ): Promise<ExhibitError> {
+    const spoiltParts = await forgetSpoilt(this.#receiving.of(upload), files, signal);
+    return new ExhibitError("integrity.mismatch", "What arrived is not what was sent.", {
       hint: "Nothing was stored. Run the same upload command again.",
-      facts: { expectedSha256: sha256, foundSha256: found, spoiltParts },
+      facts: { expectedSha256, foundSha256, spoiltParts },
     });
   }
 }

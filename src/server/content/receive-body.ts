@@ -1,0 +1,83 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { Readable } from "node:stream";
+import { parseDigestField } from "../../evidence/digest.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { BytesInFlight } from "./bytes-in-flight.ts";
+
+const bodyType = "application/octet-stream";
+
+/** Lets a room's routes take bodies of bytes as streams, so that nothing is read before it is known to be wanted. */
+export function takeBodiesAsStreams(app: FastifyInstance): void {
+  app.removeContentTypeParser("text/plain");
+  app.addContentTypeParser(bodyType, (_request, payload, done) => {
+    done(null, payload);
+  });
+}
+
+/** What a request says of its body before the body is read. */
+export interface DeclaredBody {
+  readonly length: number;
+  readonly sha256: string;
+}
+
+/** @throws ExhibitError `usage.missing` without `Content-Length` or a SHA-256 in `Content-Digest`, `policy.too-large` */
+export function declaredBody(request: FastifyRequest, mostBytes: number): DeclaredBody {
+  const length = Number(request.headers["content-length"]);
+  const field = request.headers["content-digest"];
+  const sha256 = parseDigestField(Array.isArray(field) ? field.join(", ") : field);
+  if (!Number.isSafeInteger(length) || sha256 === undefined) {
+    throw new ExhibitError("usage.missing", "The body's length or its digest was not declared.", {
+      hint: "Send Content-Length and Content-Digest: sha-256=:…: (RFC 9530) with it.",
+    });
+  }
+  if (length > mostBytes) {
+    throw new ExhibitError("policy.too-large", "This body is larger than the server takes.", {
+      hint: `Send ${mostBytes} bytes at most in one request.`,
+      facts: { length, mostBytes },
+    });
+  }
+  return { length, sha256 };
+}
+
+/**
+ * Receives a body whole into one buffer and works on it, within the bounds of `memory`. `stop` ends a body that is
+ * still on its way; one that has arrived is worked on to the end.
+ */
+export function withBody<T>(
+  request: FastifyRequest,
+  { length }: DeclaredBody,
+  memory: BytesInFlight,
+  stop: AbortSignal,
+  work: (bytes: Buffer) => Promise<T>,
+): Promise<T> {
+  return memory.hold(length, stop, async () => work(await receive(request.body, length, stop)));
+}
+
+async function receive(body: unknown, length: number, stop: AbortSignal): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  if (length === 0) return bytes;
+  if (!(body instanceof Readable)) {
+    throw new ExhibitError("usage.invalid", `The body must be ${bodyType}.`);
+  }
+  const end = (): void => {
+    body.destroy();
+  };
+  stop.addEventListener("abort", end);
+  try {
+    let at = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      if (at + chunk.byteLength > length) throw notAsDeclared(length);
+      at += chunk.copy(bytes, at);
+    }
+    if (at < length) throw notAsDeclared(length);
+    return bytes;
+  } finally {
+    stop.removeEventListener("abort", end);
+  }
+}
+
+function notAsDeclared(length: number): ExhibitError {
+  return new ExhibitError("usage.invalid", "The body has not the length that was declared.", {
+    facts: { length },
+  });
+}

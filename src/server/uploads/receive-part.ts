@@ -1,0 +1,54 @@
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { DeclaredBody } from "../content/receive-body.ts";
+import type { UploadRow } from "../database/exhibit-tables.ts";
+import type { ServerDeps } from "../deps.ts";
+import { expiryOf } from "./begin-upload.ts";
+import { inContent } from "./upload-rows.ts";
+
+/**
+ * Refuses, before its body is read, what cannot be a part of this upload.
+ *
+ * @throws ExhibitError `conflict.upload-closed`, `usage.invalid` off the grid
+ */
+export function assertPartFits(row: UploadRow, offset: number, { length }: DeclaredBody): void {
+  if (row.state === "done") {
+    throw new ExhibitError("conflict.upload-closed", "This upload is finished.", {
+      hint: "Nothing more needs to be sent.",
+    });
+  }
+  const expected = Math.min(row.part_bytes, row.size_bytes - offset);
+  if (offset % row.part_bytes !== 0 || expected <= 0 || length !== expected) {
+    throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.", {
+      hint: `Parts begin at multiples of ${row.part_bytes} bytes and all but the last have that length.`,
+      facts: { offset, length, sizeBytes: row.size_bytes },
+    });
+  }
+}
+
+/** Stores a part that was received; durable when it returns. Hearing from an upload keeps it from expiring. */
+export async function storePart(
+  deps: Pick<ServerDeps, "database" | "content" | "clock" | "settings">,
+  row: UploadRow,
+  part: { readonly offset: number; readonly bytes: Buffer; readonly sha256: string },
+): Promise<void> {
+  const { offset, bytes, sha256 } = part;
+  // Not to be stopped any more: what has arrived is kept.
+  const { signal } = new AbortController();
+  const length = bytes.byteLength;
+  await deps.content.putPart(inContent(row), { offset, length, bytes, sha256 }, signal);
+  await keepAlive(deps, row);
+}
+
+/** Written down only now and then: once a tenth of its time has gone by. */
+async function keepAlive(
+  deps: Pick<ServerDeps, "database" | "clock" | "settings">,
+  row: UploadRow,
+): Promise<void> {
+  const leftMs = Date.parse(row.expires_at) - deps.clock.now().getTime();
+  if (leftMs > deps.settings.expireUploadsMs * 0.9) return;
+  await deps.database
+    .updateTable("uploads")
+    .set({ expires_at: expiryOf(deps) })
+    .where("id", "=", row.id)
+    .execute();
+}
