@@ -96,6 +96,8 @@ export function contentRoutes(
     const { index } = segmentSchema.parse(request.params);
     const copy = await renditions.segment(file.master, index, mark, signal);
     await logFile(request, file, "segment", index);
+    const { share, session } = guarded.of(request);
+    desk.live.watching(share.id, { ...file, session: session.id });
     return { status: 200, headers: { "content-type": copy.mediaType }, body: copy.bytes };
   });
 

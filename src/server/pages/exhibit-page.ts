@@ -1,5 +1,5 @@
 import type { StoredShare } from "../shares/share-rows.ts";
-import { exhibitSection } from "./exhibit-section.ts";
+import { exhibitSection, titleOf } from "./exhibit-section.ts";
 import { foreign, html, type Html } from "./html.ts";
 import type { PageAssets } from "./page-assets.ts";
 import { pageFrame } from "./page-frame.ts";
@@ -19,18 +19,18 @@ export interface ExhibitPage {
 /** What the recipient sees after the code: who shares what, until when, and the exhibits. */
 export function exhibitPage({ organisation, share, exhibits, token, assets }: ExhibitPage): string {
   const [first] = exhibits;
-  const only = exhibits.length === 1 ? first : undefined;
-  const title = only?.record.title ?? (only ? `Exhibit ${only.reference}` : undefined);
+  const title =
+    exhibits.length === 1 && first !== undefined ? titleOf(first) : `${exhibits.length} exhibits`;
   return pageFrame({
     organisation,
     assets,
-    title: title ?? `${exhibits.length} exhibits`,
+    title,
     head: html`<script src="${assets.player}" defer></script>
       <script src="${assets.script}" defer></script>`,
     body: html`<div id="viewing" data-base="${token}/">
         <section class="summary" aria-labelledby="title">
           <p class="overline">Shared with you by <bdi>${share.organisation}</bdi></p>
-          <h1 id="title">${foreign(title ?? `${exhibits.length} exhibits`)}</h1>
+          <h1 id="title">${foreign(title)}</h1>
           ${facts(share)}
         </section>
         <p id="line" class="line" role="status" hidden>
@@ -40,7 +40,7 @@ export function exhibitPage({ organisation, share, exhibits, token, assets }: Ex
         <p class="print-only">
           This page cannot be printed with its exhibits. Open the link to view them.
         </p>
-        ${exhibits.map((exhibit) => exhibitSection(exhibit, share.access, token))}
+        ${exhibits.map((exhibit) => exhibitSection(exhibit, { access: share.access, token, only: exhibits.length === 1 }))}
       </div>
       <template id="ended">
         <section class="card ended">

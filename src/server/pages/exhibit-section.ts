@@ -19,15 +19,31 @@ function fileUrl(token: string, exhibit: string, ordinal: number, name: string):
   return `${token}/x/${exhibit}/${ordinal}/${name}`;
 }
 
+export interface SectionOptions {
+  readonly access: ShareAccess;
+  /** The last step of the page's own address. */
+  readonly token: string;
+  /** True when the page has no other exhibit, and its own title says what this is. */
+  readonly only: boolean;
+}
+
+/** What an exhibit is called on the page. */
+export function titleOf({ record, reference }: ShownExhibit): string {
+  return record.title ?? `Exhibit ${reference}`;
+}
+
 /** One exhibit: its files to be seen or, for an `original` share, to be downloaded, and what is known of it. */
-export function exhibitSection(exhibit: ShownExhibit, access: ShareAccess, token: string): Html {
-  const { record } = exhibit;
+export function exhibitSection(
+  exhibit: ShownExhibit,
+  { access, token, only }: SectionOptions,
+): Html {
+  const { record, reference } = exhibit;
   const many = record.files.length > 1;
   return html`<article class="exhibit" id="${exhibit.id}" aria-labelledby="h-${exhibit.id}">
     <header>
       <h2 id="h-${exhibit.id}">
-        <span class="reference">${exhibit.reference}</span>
-        <span class="name">${foreign(record.title ?? `Exhibit ${exhibit.reference}`)}</span>
+        <span class="reference">${reference}</span>
+        <span>${only ? html`Case ${foreign(exhibit.case)}` : foreign(titleOf(exhibit))}</span>
       </h2>
     </header>
     <div class="files">
@@ -37,20 +53,25 @@ export function exhibitSection(exhibit: ShownExhibit, access: ShareAccess, token
         const label = `${kindInWords[kind]}${many ? ` ${ordinal} of ${record.files.length}` : ""}`;
         return html`<section class="file" aria-label="${label}">
           ${many ? html`<h3>${label}</h3>` : undefined}
-          ${viewer(kind, (name) => fileUrl(token, exhibit.id, ordinal, name), {
-            label: `${label}, exhibit ${exhibit.reference}`,
-            first: index === 0,
-          })}
+          ${viewer(
+            kind,
+            (name) => fileUrl(token, exhibit.id, ordinal, name),
+            `${label}, exhibit ${reference}`,
+          )}
           ${
             access === "original"
               ? download(file, fileUrl(token, exhibit.id, ordinal, "original"))
               : undefined
           }
           <dl class="integrity">
-            <dt>SHA-256 of the original</dt>
-            <dd><code class="digest">${file.digest.sha256}</code></dd>
-            <dt>Original</dt>
-            <dd>${file.mediaType}, ${sizeInWords(file.sizeBytes)}</dd>
+            <div>
+              <dt>SHA-256 of the original</dt>
+              <dd><code class="digest">${file.digest.sha256}</code></dd>
+            </div>
+            <div>
+              <dt>Original</dt>
+              <dd>${file.mediaType}, ${sizeInWords(file.sizeBytes)}</dd>
+            </div>
           </dl>
         </section>`;
       })}
@@ -59,11 +80,7 @@ export function exhibitSection(exhibit: ShownExhibit, access: ShareAccess, token
   </article>`;
 }
 
-function viewer(
-  kind: ShownAs,
-  url: (name: string) => string,
-  { label, first }: { label: string; first: boolean },
-): Html {
+function viewer(kind: ShownAs, url: (name: string) => string, label: string): Html {
   switch (kind) {
     case "video":
       return html`<div class="screen">
@@ -75,7 +92,6 @@ function viewer(
             preload="none"
             aria-label="${label}"
             data-playlist="${url("video.m3u8")}"
-            ${first ? html`data-first` : undefined}
           ></video>
         </div>
         <p class="help" data-says hidden></p>`;
@@ -106,7 +122,7 @@ function viewer(
 function download(file: RecordFile, url: string): Html {
   const name = file.path.split("/").at(-1) ?? file.path;
   return html`<p class="download">
-    <a class="button" href="${url}" download>Download the original</a>
+    <a class="button quiet" href="${url}" download>Download the original</a>
     <span class="help">${foreign(name)}, ${sizeInWords(file.sizeBytes)}</span>
   </p>`;
 }

@@ -26,6 +26,7 @@ export function sizeInWords(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const value = bytes / 1000 ** power;
+  if (bytes === 1) return "1 byte";
   return `${power === 0 ? value : value.toFixed(1)} ${units[power] ?? ""}`;
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { Readable } from "node:stream";
+import { ExhibitError } from "../../evidence/errors.ts";
 import type { StreamName } from "../shares/live-shares.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import { isShared } from "../shares/share-rows.ts";
@@ -45,5 +46,7 @@ export async function sendCuttable(
   } catch (error) {
     if (!stream.signal.aborted) throw error;
   }
+  // The server stops, which ends nothing for the recipient.
+  if (stream.signal.reason instanceof ExhibitError) throw stream.signal.reason;
   return sendEnded(reply);
 }

@@ -1,3 +1,4 @@
+import { ExhibitError } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
 
 /** How long after its last segment a video counts as being watched: players fetch one every few seconds. */
@@ -59,13 +60,17 @@ export class LiveShares {
     const live = this.#live(share);
     const stream: OpenStream = { ...name, controller: new AbortController() };
     live.streams.add(stream);
-    live.watched.set(wordFor(name), { ...name, at: this.#clock.now().getTime() });
     return {
       signal: stream.controller.signal,
       end: () => {
         live.streams.delete(stream);
       },
     };
+  }
+
+  /** Notes that a segment of a video went out: it is being watched, though nothing may be on its way right now. */
+  watching(share: string, name: StreamName): void {
+    this.#live(share).watched.set(wordFor(name), { ...name, at: this.#clock.now().getTime() });
   }
 
   /** Enters an open page; returns how to take it out. */
@@ -79,7 +84,7 @@ export class LiveShares {
 
   /**
    * Stops everything of a share, or of one exhibit of it, at once: responses are broken off, pages are told.
-   * Returns the streams that were being served.
+   * Returns the streams that were being served or watched.
    */
   cut(share: string, exhibit?: string): StreamName[] {
     this.#prune();
@@ -109,8 +114,9 @@ export class LiveShares {
 
   /** Lets go of every page and response, telling pages nothing: the server stops, the shares go on. */
   close(): void {
+    const stopping = new ExhibitError("unavailable.store", "The server is stopping.");
     for (const live of this.#shares.values()) {
-      for (const stream of live.streams) stream.controller.abort();
+      for (const stream of live.streams) stream.controller.abort(stopping);
       for (const page of live.pages) page.close();
     }
     this.#shares.clear();

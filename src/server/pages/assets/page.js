@@ -118,9 +118,10 @@
   }
 
   /** Segments are made as they are asked for: little ahead is loaded, and the first may take a while. */
+  const aheadSeconds = 6;
   const settings = {
-    maxBufferLength: 6,
-    maxMaxBufferLength: 8,
+    maxBufferLength: 1,
+    maxMaxBufferLength: aheadSeconds,
     backBufferLength: 10,
     autoStartLoad: false,
     fragLoadPolicy: {
@@ -148,6 +149,9 @@
       player.on(Hls.Events.FRAG_BUFFERED, function () {
         say(video, "");
       });
+      video.addEventListener("play", function () {
+        player.config.maxBufferLength = aheadSeconds;
+      });
       player.loadSource(playlist);
       player.attachMedia(video);
       player.startLoad();
@@ -161,19 +165,12 @@
     }
   }
 
-  for (const video of viewing.querySelectorAll("video[data-playlist]")) {
-    if ("first" in video.dataset) attach(video);
-    else {
-      video.addEventListener(
-        "play",
-        function () {
-          attach(video);
-          video.play().catch(function () {});
-        },
-        { once: true },
-      );
-    }
-  }
+  // A video is loaded when it comes into sight; of one that does not play yet, the first segment only.
+  const sight = new window.IntersectionObserver(function (seen) {
+    for (const { isIntersecting, target } of seen) if (isIntersecting && !ended) attach(target);
+  });
+  for (const video of viewing.querySelectorAll("video[data-playlist]")) sight.observe(video);
+
   // Coming back with the browser's "back" must not show what was kept of an ended page.
   window.addEventListener("pageshow", function (event) {
     if (event.persisted) location.reload();
