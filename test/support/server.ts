@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer as createSocketServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Kysely } from "kysely";
@@ -8,16 +6,17 @@ import { pino } from "pino";
 import type { Identity, Role } from "../../src/evidence/identity.ts";
 import type { Clock } from "../../src/evidence/ports/clock.ts";
 import { newPrivateJwk, signingKey, type SigningKey } from "../../src/evidence/seal.ts";
-import { openNetwork } from "../../src/platform/network.ts";
+import { openNetwork, type NetworkSettings } from "../../src/platform/network.ts";
 import { sqliteDialect } from "../../src/platform/sqlite.ts";
 import { makeInvitation } from "../../src/server/accounts/invitations.ts";
 import { migrate } from "../../src/server/database/migrate.ts";
 import type { Tables } from "../../src/server/database/tables.ts";
 import type { ServerDeps, ServerSettings } from "../../src/server/deps.ts";
-import { createServer } from "../../src/server/server.ts";
+import { createServer, type Tls } from "../../src/server/server.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { openSession, type Session, type SessionMachine } from "../../src/stores/server/session.ts";
+import { freePort } from "./free-port.ts";
 import { memorySecrets, type MemorySecrets } from "./memory-secrets.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
@@ -62,6 +61,8 @@ export interface TestServer {
 export interface ServerOptions {
   readonly clock?: Clock;
   readonly settings?: Partial<ServerSettings>;
+  /** With TLS it goes by this name, which leads nowhere except through a proxy of the test's own. */
+  readonly tls?: Tls & { readonly host: string };
   /** Takes the place of parts of what the server is built from. */
   readonly deps?: Partial<ServerDeps>;
 }
@@ -69,7 +70,8 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(path.join(tmpdir(), "exhibit-server-"));
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const { tls } = options;
+  const url = tls === undefined ? `http://127.0.0.1:${port}` : `https://${tls.host}:${port}`;
   const key = await signingKey(await newPrivateJwk());
   const log: string[] = [];
   let running = await run({ folder, url, port, key, log }, options);
@@ -102,9 +104,17 @@ export async function enrol(url: string, code: string, clock = systemClock): Pro
 }
 
 /** A machine that is enrolled nowhere yet. */
-export function newMachine(clock = systemClock): Person["machine"] {
-  const network = openNetwork({ proxyUrl: undefined, noProxy: undefined, caPem: undefined });
-  return { secrets: memorySecrets(), clock, network, toolVersion: "0.0.0-test" };
+export function newMachine(
+  clock = systemClock,
+  network: Partial<NetworkSettings> = {},
+): Person["machine"] {
+  const none = { proxyUrl: undefined, noProxy: undefined, caPem: undefined };
+  return {
+    secrets: memorySecrets(),
+    clock,
+    network: openNetwork({ ...none, ...network }),
+    toolVersion: "0.0.0-test",
+  };
 }
 
 interface Place {
@@ -145,7 +155,7 @@ async function run(
     ...options.deps,
   };
   const lines = { write: (line: string) => void place.log.push(line) };
-  const app = await createServer(deps, pino({ level: "trace" }, lines));
+  const app = await createServer(deps, pino({ level: "trace" }, lines), options.tls);
   await app.listen({ host: "127.0.0.1", port: place.port });
   return {
     deps,
@@ -164,13 +174,4 @@ async function invite(deps: ServerDeps, role: Role, person: PersonOptions = {}):
     quotaBytes: person.quotaBytes,
   };
   return (await makeInvitation(deps, request, null)).code;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createSocketServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
