@@ -8,7 +8,7 @@ import { connected } from "./connected.ts";
 import type { Deps, Failure } from "./deps.ts";
 import { failureOf, stopsAll } from "./failure.ts";
 import { findExhibit } from "./find-exhibit.ts";
-import { restoreFile, type Restored } from "./restore-file.ts";
+import { restoreFile } from "./restore-file.ts";
 
 export interface DownloadRequest {
   readonly store?: string;
@@ -80,19 +80,20 @@ async function fetchAll(
   folder: string,
   signal: AbortSignal,
 ): Promise<Pick<DownloadResult, "files" | "failed">> {
+  const { patience, onEvent } = deps;
   const files: DownloadedFile[] = [];
   const failed: Failure[] = [];
   for (const file of recorded) {
     const { path, pathBytes, sizeBytes } = file;
     try {
       const place = deps.destination.place(folder, { path, pathBytes });
-      const restored: Restored = await restoreFile({ ...deps, store, file, place }, signal);
+      const restored = await restoreFile({ store, file, place, patience, onEvent }, signal);
       files.push({ path, name: place.name, sizeBytes, ...restored });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ExhibitError) || stopsAll(error)) throw error;
       failed.push(failureOf(path, error));
-      deps.onEvent({ type: "file-failed", path, message: error.message });
+      onEvent({ type: "file-failed", path, message: error.message });
     }
   }
   return { files, failed };

@@ -69,6 +69,8 @@ function openChecked(file: string): Database.Database {
     if (check[0]?.quick_check !== "ok") throw new DamagedJournal(check[0]?.quick_check);
     return database;
   } catch (error) {
+    // Closing does not end a transaction by itself: its lock would outlive this attempt.
+    if (database.inTransaction) database.exec("rollback");
     database.close();
     throw error;
   }
