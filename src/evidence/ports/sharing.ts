@@ -26,7 +26,7 @@ export interface Revocation {
   /** Viewing sessions that were open, and streams that were being served, when it was cut. */
   readonly sessionsCut: number;
   readonly streamsCut: number;
-  /** Originals that the recipient had downloaded by then. They cannot be recalled. */
+  /** Originals that the recipient had downloaded by then, whole or in part. They cannot be recalled. */
   readonly originalsTaken: number;
 }
 

@@ -14,11 +14,15 @@ import { sendCuttable, type Answer } from "./sending.ts";
 import { shownFile, type ShownFile } from "./shown-exhibits.ts";
 import { visitorOf, type Viewing } from "./visit.ts";
 
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,7}$/)
+  .transform(Number);
 const paramsSchema = z.object({
   exhibit: exhibitIdSchema,
-  ordinal: z.coerce.number().int().min(1).max(10_000),
+  ordinal: wholeNumber,
 });
-const segmentSchema = z.object({ index: z.coerce.number().int().min(0).max(10_000_000) });
+const segmentSchema = z.object({ index: wholeNumber });
 
 const config = { access: "public" } as const;
 
@@ -93,7 +97,9 @@ export function contentRoutes(
   }));
 
   copyRoute("segment/:index", "video", async (request, file, mark, signal) => {
-    const { index } = segmentSchema.parse(request.params);
+    const params = segmentSchema.safeParse(request.params);
+    if (!params.success) throw nothingHere();
+    const { index } = params.data;
     const copy = await renditions.segment(file.master, index, mark, signal);
     await logFile(request, file, "segment", index);
     const { share, session } = guarded.of(request);

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { request } from "undici";
+import type { NewShare } from "../../../src/evidence/ports/sharing.ts";
+import { sharingOf } from "../../../src/stores/server/sharing.ts";
+import { MovingClock } from "../../support/moving-clock.ts";
+import { Recipient } from "../../support/recipient.ts";
+import { sealedExhibit } from "../../support/sealed-exhibit.ts";
+import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
+
+const hour = 3_600_000;
+const masterBytes = 48 * 1024 * 1024;
+
+describe("what is open when a share ends", () => {
+  const clock = new MovingClock();
+  let server: TestServer;
+  let officer: Person;
+  let exhibit: { id: string; reference: string };
+  let small: { id: string };
+
+  beforeAll(async () => {
+    server = await startServer({ clock });
+    officer = await server.enrol("officer");
+    exhibit = await sealedExhibit(server, officer, [
+      { path: "a.bin", mediaType: "application/octet-stream", bytes: randomBytes(masterBytes) },
+    ]);
+    small = await sealedExhibit(server, officer, [
+      { path: "b.bin", mediaType: "application/octet-stream", bytes: randomBytes(10) },
+    ]);
+  });
+  afterAll(() => server.stop());
+
+  async function opened(): Promise<{ made: NewShare; visitor: Recipient }> {
+    const made = await sharingOf(officer.session).create(
+      {
+        exhibits: [exhibit.id, small.id],
+        recipient: { name: "Jane Smith", email: "jane@cps.example" },
+        access: "original",
+        expiresAt: new Date(Date.now() + hour).toISOString(),
+        purpose: undefined,
+      },
+      soon(),
+    );
+    const visitor = new Recipient(made.link);
+    expect((await visitor.give(made.code)).status).toBe(303);
+    return { made, visitor };
+  }
+
+  /** An open line of server events, read as they come. */
+  async function listen(visitor: Recipient): Promise<{ until(event: string): Promise<string> }> {
+    const answer = await request(`${visitor.link}/events`, {
+      headers: { cookie: visitor.cookie ?? "" },
+      signal: soon(),
+    });
+    expect(answer.headers["content-type"]).toBe("text/event-stream");
+    let text = "";
+    const pieces = answer.body[Symbol.asyncIterator]();
+    return {
+      async until(event) {
+        while (!text.includes(`event: ${event}\n`)) {
+          const piece = await pieces.next();
+          if (piece.done === true) return text;
+          text += String(piece.value);
+        }
+        return text;
+      },
+    };
+  }
+
+  it("is cut off: a download in the middle of its bytes, and open pages by an event", async () => {
+    const { made, visitor } = await opened();
+    const page = await listen(visitor);
+    await page.until("beat");
+    const download = await request(`${made.link}/x/${exhibit.id}/1/original`, {
+      headers: { cookie: visitor.cookie ?? "" },
+      signal: soon(),
+    });
+    let received = 0;
+    const pieces = download.body[Symbol.asyncIterator]();
+    received += ((await pieces.next()).value as Buffer).length;
+
+    const outcome = await sharingOf(officer.session).revoke(made.share.id, undefined, soon());
+    expect(outcome).toMatchObject({ sessionsCut: 1, streamsCut: 1, originalsTaken: 1 });
+    expect(await page.until("the end of the line")).toMatch(/event: ended\ndata: .*\n\n$/);
+    const rest = async (): Promise<void> => {
+      for (;;) {
+        const piece = await pieces.next();
+        if (piece.done === true) return;
+        received += (piece.value as Buffer).length;
+      }
+    };
+    await expect(rest()).rejects.toThrow();
+    expect(received).toBeLessThan(masterBytes);
+    expect((await visitor.get("events")).status).toBe(410);
+    const log = await sharingOf(officer.session).log(made.share.id, soon());
+    expect(log.find(({ kind }) => kind === "stream-cut")).toMatchObject({
+      reference: exhibit.reference,
+      detail: "file 1",
+    });
+  });
+
+  it("hears which exhibit was taken out, and goes on with the rest", async () => {
+    const { made, visitor } = await opened();
+    const page = await listen(visitor);
+    const outcome = await sharingOf(officer.session).revoke(made.share.id, small.id, soon());
+    expect(outcome).toMatchObject({ sessionsCut: 0, share: { state: "open" } });
+    expect(await page.until("exhibit-ended")).toContain(`"exhibit":"${small.id}"`);
+    const later = await page.until("beat");
+    expect(later).not.toContain("event: ended");
+  });
+
+  it("ends by itself when the time is over", async () => {
+    const { visitor } = await opened();
+    const page = await listen(visitor);
+    await page.until("beat");
+    await clock.later(2 * hour, async () => {
+      expect(await page.until("the end of the line")).toContain("event: ended");
+    });
+  });
+
+  it("does not keep the server from stopping, and goes on when it is back", async () => {
+    const { visitor } = await opened();
+    const page = await listen(visitor);
+    await server.restart();
+    expect(await page.until("the end of the line")).not.toContain("event: ended");
+    expect((await visitor.get("session")).status).toBe(204);
+  });
+});
