@@ -3,7 +3,7 @@ import type { Identity } from "../../evidence/identity.ts";
 import type { StoredFileRow } from "../database/exhibit-tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import type { DeclaredBody } from "./receive-body.ts";
-import { assertReserved, findStored, noteStored, receivingExhibit } from "./stored-files.ts";
+import { findStored, noteStored, receivingExhibit, reserveFor } from "./stored-files.ts";
 
 /**
  * Stores a whole file that came in one request. `receive` hands over the body, and is asked only when it is wanted.
@@ -28,14 +28,12 @@ export async function putContent(
       hint: "Nothing was overwritten. If the content should be another, use another reference.",
     });
   }
-  await assertReserved(database, exhibit, key, body.length);
+  await database.transaction().execute((trx) => reserveFor(trx, exhibit.id, key, body.length));
   const row = await receive(async (bytes) => {
     // Not to be stopped any more: the client may never learn that it was stored.
     const stored = await content.put(key, bytes, body.sha256, new AbortController().signal);
-    return database.transaction().execute(async (trx) => {
-      await assertReserved(trx, exhibit, key, body.length);
-      return noteStored(trx, deps, stored, { exhibitId: exhibit.id, owner: caller.id });
-    });
+    const from = { exhibitId: exhibit.id, owner: caller.id };
+    return database.transaction().execute((trx) => noteStored(trx, deps, stored, from));
   });
   return { row, made: true };
 }

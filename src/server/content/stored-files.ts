@@ -6,6 +6,7 @@ import { parseKey } from "../../evidence/key.ts";
 import type { Stored } from "../../evidence/ports/store.ts";
 import { referenceSegment } from "../../evidence/reference.ts";
 import type { storedSchema } from "../../protocol/content.ts";
+import { chargeQuota } from "../accounts/quota.ts";
 import { appendCustody, serverActor } from "../custody/custody.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
@@ -53,14 +54,14 @@ export async function receivingExhibit(
 }
 
 /**
- * Refuses what goes beyond what was reserved, and so beyond the quota: all files of the exhibit, stored or on their
- * way, must fit.
+ * Makes room in the exhibit's reservation for one more file: what all its files, stored or on their way, need beyond what
+ * was reserved is charged to the submitter's quota.
  *
  * @throws ExhibitError `policy.quota`, `policy.too-large`
  */
-export async function assertReserved(
+export async function reserveFor(
   trx: Kysely<Tables>,
-  exhibit: ExhibitRow,
+  exhibitId: string,
   key: string,
   sizeBytes: number,
 ): Promise<void> {
@@ -68,39 +69,40 @@ export async function assertReserved(
   const uploads = await trx
     .selectFrom("uploads")
     .select(["key", "size_bytes"])
-    .where("exhibit_id", "=", exhibit.id)
+    .where("exhibit_id", "=", exhibitId)
     .where("state", "!=", "done")
     .execute();
   const stored = await trx
     .selectFrom("stored_files")
     .select(["key", "size_bytes"])
-    .where("exhibit_id", "=", exhibit.id)
+    .where("exhibit_id", "=", exhibitId)
     .execute();
   for (const row of [...uploads, ...stored]) sizes.set(row.key, row.size_bytes);
   sizes.set(key, sizeBytes);
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const { total_bytes: reservedBytes } = await trx
-    .selectFrom("exhibits")
-    .select("total_bytes")
-    .where("id", "=", exhibit.id)
-    .executeTakeFirstOrThrow();
-  if (bytes > reservedBytes) {
-    throw new ExhibitError("policy.quota", "This is more than was reserved for the exhibit.", {
-      hint: "Reserve the exhibit again with the size of all its files: run the same upload command again.",
-      facts: { bytes, reservedBytes },
-    });
-  }
   if (sizes.size > mostFiles) {
     throw new ExhibitError("policy.too-large", `An exhibit has ${mostFiles} files at most.`, {
       hint: "Send the rest as another exhibit.",
     });
   }
+  const neededBytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const exhibit = await trx
+    .selectFrom("exhibits")
+    .select(["submitter", "total_bytes"])
+    .where("id", "=", exhibitId)
+    .executeTakeFirstOrThrow();
+  if (neededBytes <= exhibit.total_bytes) return;
+  await chargeQuota(trx, exhibit.submitter, neededBytes - exhibit.total_bytes);
+  await trx
+    .updateTable("exhibits")
+    .set({ total_bytes: neededBytes })
+    .where("id", "=", exhibitId)
+    .execute();
 }
 
 /**
  * Notes a file whose bytes the content store holds and has proved, with its custody events; once.
  *
- * @throws ExhibitError `conflict.sealed`
+ * @throws ExhibitError `conflict.sealed`, `policy.quota`
  */
 export async function noteStored(
   trx: Kysely<Tables>,
@@ -116,6 +118,7 @@ export async function noteStored(
     .where("id", "=", from.exhibitId)
     .executeTakeFirstOrThrow();
   if (exhibit.state !== "open") throw sealed();
+  await reserveFor(trx, from.exhibitId, stored.key, stored.sizeBytes);
   const row: StoredFileRow = {
     key: stored.key,
     exhibit_id: from.exhibitId,

@@ -5,7 +5,7 @@ import type { Identity } from "../../evidence/identity.ts";
 import type { Upload } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import type { beginSchema } from "../../protocol/uploads.ts";
-import { assertReserved, findStored, receivingExhibit } from "../content/stored-files.ts";
+import { findStored, receivingExhibit, reserveFor } from "../content/stored-files.ts";
 import { appendCustody } from "../custody/custody.ts";
 import type { ExhibitRow, UploadRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
@@ -31,7 +31,7 @@ export async function beginUpload(
   const exhibit = await receivingExhibit(database, caller, key);
   if ((await findStored(database, key)) !== undefined) throw taken(key);
   if (sizeBytes > content.capabilities.maxObjectBytes) throw tooLarge(content.capabilities);
-  await assertReserved(database, exhibit, key, sizeBytes);
+  await database.transaction().execute((trx) => reserveFor(trx, exhibit.id, key, sizeBytes));
   const upload = await content.begin(key, sizeBytes, partBytes, signal);
   return database
     .transaction()
@@ -86,7 +86,6 @@ async function made(
     .where("size_bytes", "=", row.size_bytes)
     .where("state", "!=", "done")
     .execute();
-  await assertReserved(trx, exhibit, row.key, row.size_bytes);
   await trx.insertInto("uploads").values(row).execute();
   await appendCustody(trx, deps.clock, exhibit.id, "upload-started", row.owner, {
     key: row.key,

@@ -1,0 +1,109 @@
+import { fileURLToPath } from "node:url";
+import { ExhibitError } from "../evidence/errors.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import type { SessionMachine } from "./server/session.ts";
+
+/** What a store needs of this machine. */
+export interface StoreMachine extends SessionMachine {
+  readonly toolVersion: string;
+}
+
+export interface NamedStore {
+  readonly name: string;
+  readonly url: string;
+}
+
+type Open = (store: NamedStore, machine: StoreMachine, signal: AbortSignal) => Promise<Connection>;
+
+/** Kinds of stores by the scheme of their URL; each is loaded when it is first opened. */
+const kinds: Readonly<Record<string, Open>> = {
+  "file:": openFolder,
+  "http:": openServer,
+  "https:": openServer,
+};
+
+/**
+ * Opens a configured store by its URL.
+ *
+ * @throws ExhibitError `usage.invalid` for a URL that is none of a store's; `auth.*`, `unavailable.store`
+ */
+export async function openConnection(
+  store: NamedStore,
+  machine: StoreMachine,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const open = URL.canParse(store.url) ? kinds[new URL(store.url).protocol] : undefined;
+  if (open !== undefined) return open(store, machine, signal);
+  throw new ExhibitError("usage.invalid", `"${store.url}" is not a store's address.`, {
+    hint: "Write https://HOST for an exhibit server, or file:///PATH for a folder.",
+  });
+}
+
+async function openServer(
+  { name, url }: NamedStore,
+  machine: StoreMachine,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const [{ openSession }, { storeOf }, { registerOf }, { sharingOf }, { accountsOf }] =
+    await Promise.all([
+      import("./server/session.ts"),
+      import("./server/store.ts"),
+      import("./server/register.ts"),
+      import("./server/sharing.ts"),
+      import("./server/accounts.ts"),
+    ]);
+  const session = await openSession(url, machine, signal);
+  return {
+    name,
+    store: storeOf(session),
+    register: registerOf(session),
+    signer: session.signer,
+    clockOffsetMs: session.clockOffsetMs,
+    sharing: sharingOf(session),
+    accounts: accountsOf(session),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function openFolder(
+  { name, url }: NamedStore,
+  { secrets, clock }: StoreMachine,
+): Promise<Connection> {
+  const [{ openDirectoryStore }, { keyedRegister }, { machineKey }] = await Promise.all([
+    import("./directory/store.ts"),
+    import("./keyed-register.ts"),
+    import("./machine-key.ts"),
+  ]);
+  const store = await openDirectoryStore(folderOf(url));
+  const signer = await machineKey(secrets);
+  return {
+    name,
+    store,
+    register: keyedRegister(store, signer, clock),
+    signer,
+    clockOffsetMs: undefined,
+    sharing: undefined,
+    accounts: undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** `file:///PATH`, or `file:///C:/PATH` on Windows. @throws ExhibitError `usage.invalid` for any other form */
+function folderOf(url: string): string {
+  try {
+    const parsed = new URL(url);
+    if (/^file:\/\/\//i.test(url) && parsed.search === "" && parsed.hash === "") {
+      return fileURLToPath(parsed);
+    }
+  } catch (cause) {
+    throw notAFolder(url, cause);
+  }
+  throw notAFolder(url, undefined);
+}
+
+function notAFolder(url: string, cause: unknown): ExhibitError {
+  return new ExhibitError("usage.invalid", `"${url}" is not the address of a folder.`, {
+    hint: "Write its whole path, like file:///mnt/evidence or file:///D:/evidence.",
+    cause,
+  });
+}

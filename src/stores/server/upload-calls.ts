@@ -1,0 +1,168 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
+import type {
+  Part,
+  Stored,
+  StoredPart,
+  UnfinishedUpload,
+  Upload,
+} from "../../evidence/ports/store.ts";
+import { storedSchema } from "../../protocol/content.ts";
+import {
+  provingSchema,
+  uploadListSchema,
+  uploadStateSchema,
+  uploadsPath,
+  type PartInstruction,
+  type UploadState,
+} from "../../protocol/uploads.ts";
+import { sendBytes } from "./data-plane.ts";
+import type { Answer } from "./http.ts";
+import type { Session } from "./session.ts";
+import { checkedStored, valid } from "./valid-answer.ts";
+
+/** How long to wait before asking again how far a proof is, where the server does not say, and at most. */
+const askAgainSeconds = { usual: 2, most: 30 };
+
+/** The calls of an upload to an exhibit server; between them nothing but plain data has to be kept. */
+export class UploadCalls {
+  readonly #session: Session;
+  /** How parts are sent, by upload: asked for again where it is not known or no longer valid. */
+  readonly #instructions = new Map<string, PartInstruction>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async begin(
+    key: string,
+    sizeBytes: number,
+    partBytes: number,
+    signal: AbortSignal,
+  ): Promise<Upload> {
+    const call = {
+      method: "POST",
+      path: uploadsPath,
+      body: { key, sizeBytes, partBytes },
+    } as const;
+    const state = valid(uploadStateSchema, (await this.#session.call(call, signal)).body);
+    if (state.key !== key || state.sizeBytes !== sizeBytes) throw anotherUpload();
+    this.#instructions.set(state.id, state.part);
+    return uploadOf(state);
+  }
+
+  async putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void> {
+    const { headers, url } = await this.#instruction(upload, signal);
+    const { bytes, sha256 } = part;
+    if (bytes.byteLength !== part.length || !Number.isSafeInteger(part.offset) || part.offset < 0) {
+      throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.");
+    }
+    const target = this.#resolve(url.replace("{offset}", String(part.offset)));
+    await sendBytes(this.#session, { url: target, headers, bytes, sha256 }, signal);
+  }
+
+  async listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]> {
+    const state = await this.#state(upload, signal);
+    return [...(state.parts ?? [])].sort((a, b) => a.offset - b.offset);
+  }
+
+  /** Asks until the proof is there: a server answers in time, with how far it is. */
+  async complete(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    onProved?: (provedBytes: number) => void,
+  ): Promise<Stored> {
+    const path = `${pathOf(upload)}/complete`;
+    for (;;) {
+      const answer = await this.#session.call({ method: "POST", path, body: { sha256 } }, signal);
+      if (answer.status !== 202) {
+        this.#instructions.delete(upload.id);
+        const { key, sizeBytes } = upload;
+        return checkedStored(valid(storedSchema, answer.body), { key, sizeBytes, sha256 });
+      }
+      onProved?.(valid(provingSchema, answer.body).provedBytes);
+      await pause(answer, signal);
+    }
+  }
+
+  async abort(upload: Upload, signal: AbortSignal): Promise<void> {
+    this.#instructions.delete(upload.id);
+    try {
+      await this.#session.call({ method: "DELETE", path: pathOf(upload) }, signal);
+    } catch (error) {
+      if (!hasCode(error, "not-found.upload") && !hasCode(error, "conflict.upload-closed")) {
+        throw error;
+      }
+    }
+  }
+
+  async uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
+    const { body } = await this.#session.call({ method: "GET", path: uploadsPath }, signal);
+    return valid(uploadListSchema, body).uploads.map((state) => ({
+      ...uploadOf(state),
+      startedAt: state.startedAt,
+      receivedBytes: state.receivedBytes,
+      expiresAt: state.expiresAt,
+    }));
+  }
+
+  async #instruction(upload: Upload, signal: AbortSignal): Promise<PartInstruction> {
+    const known = this.#instructions.get(upload.id);
+    if (known !== undefined && Date.parse(known.expiresAt) > Date.now()) return known;
+    return (await this.#state(upload, signal)).part;
+  }
+
+  async #state(upload: Upload, signal: AbortSignal): Promise<UploadState> {
+    const { body } = await this.#session.call({ method: "GET", path: pathOf(upload) }, signal);
+    const state = valid(uploadStateSchema, body);
+    const same =
+      state.id === upload.id &&
+      state.key === upload.key &&
+      state.sizeBytes === upload.sizeBytes &&
+      state.partBytes === upload.partBytes;
+    if (!same) throw anotherUpload();
+    this.#instructions.set(upload.id, state.part);
+    return state;
+  }
+
+  /** A part's address, absolute. Plain http is for a server that is itself reached so. */
+  #resolve(url: string): string {
+    const own = new URL(`${this.#session.url}/`);
+    if (!URL.canParse(url, own.href)) throw anotherUpload();
+    const target = new URL(url, own);
+    if (target.protocol === "https:" || target.origin === own.origin) return target.href;
+    throw new ExhibitError(
+      "policy.insecure-address",
+      `The server asks to send content to ${target.host} without encryption.`,
+      { hint: "Nothing was sent there. Tell the server's administrator." },
+    );
+  }
+}
+
+/** Waits as long as the server says. */
+export async function pause(answer: Answer, signal: AbortSignal): Promise<void> {
+  const said = z.coerce.number().positive().safeParse(answer.headers["retry-after"]);
+  const seconds = Math.min(said.data ?? askAgainSeconds.usual, askAgainSeconds.most);
+  try {
+    await delay(seconds * 1000, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+function pathOf(upload: Upload): string {
+  return `${uploadsPath}/${encodeURIComponent(upload.id)}`;
+}
+
+function uploadOf({ id, key, sizeBytes, partBytes }: UploadState): Upload {
+  return { id, key, sizeBytes, partBytes };
+}
+
+function anotherUpload(): ExhibitError {
+  return new ExhibitError("unavailable.store", "The server answered about another upload.", {
+    hint: "Something between this computer and the server may be changing what is sent. Try again.",
+  });
+}
