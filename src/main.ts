@@ -38,10 +38,10 @@ export function composeMachine(facts: MachineFacts, version: string, terminal: T
       const { settleSettings } = await import("./main/client.ts");
       return settleSettings(facts, version, given);
     },
-    async client(settings, onEvent) {
+    async client(settings, signal, onEvent) {
       const { composeClient } = await import("./main/client.ts");
       const { warn } = await import("./cli/ui/result.ts");
-      return composeClient(facts, version, settings, onEvent, (text) => {
+      return composeClient(facts, version, settings, signal, onEvent, (text) => {
         warn(terminal, text);
       });
     },

@@ -93,7 +93,7 @@ export interface Client extends Deps {
 export interface Machine {
   /** Flag > `EXHIBIT_*` > configuration file > default. @throws `usage.invalid` */
   settings(given: GivenSettings): Promise<SettledSettings>;
-  client(settings: Settings, onEvent: OnTransferEvent): Promise<Client>;
+  client(settings: Settings, signal: AbortSignal, onEvent: OnTransferEvent): Promise<Client>;
   stores(): Promise<StoreBook>;
   serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
 }

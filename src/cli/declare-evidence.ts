@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import type { Context } from "./context.ts";
-import { runs, withJson, withProgress, withStore, type Outcome } from "./declare.ts";
+import { noun, runs, type Outcome } from "./declare.ts";
 
 const group = "Evidence:";
 
@@ -8,11 +8,13 @@ const group = "Evidence:";
 export function declareEvidence(program: Command, context: Context, outcome: Outcome): void {
   declareUpload(program, context, outcome);
   runs(
-    withProgress(withStore(program.command("resume")))
+    "transfer",
+    program
+      .command("resume")
       .helpGroup(group)
       .summary("go on with uploads that were broken off")
       .description(
-        "Goes on with every upload of this machine that was broken off, or with those to one store (--store). Only\nwhat is missing is sent.",
+        "Goes on with every upload of this machine that was broken off, or with those to one store (--store). Only what is missing is sent.",
       ),
     context,
     outcome,
@@ -20,7 +22,9 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
   );
   declareUploads(program, context, outcome);
   runs(
-    withStore(program.command("list"))
+    "store",
+    program
+      .command("list")
       .helpGroup(group)
       .summary("list exhibits")
       .description("Lists the exhibits you may see, by case and reference.")
@@ -30,7 +34,9 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
     async () => (await import("./commands/list.ts")).run,
   );
   runs(
-    withStore(program.command("show"))
+    "store",
+    program
+      .command("show")
       .helpGroup(group)
       .summary("show an exhibit, its record and its receipt")
       .description(
@@ -42,7 +48,9 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
     async () => (await import("./commands/show.ts")).run,
   );
   runs(
-    withProgress(withStore(program.command("download")))
+    "transfer",
+    program
+      .command("download")
       .helpGroup(group)
       .summary("fetch an exhibit, verify it, restore its names")
       .description(
@@ -58,38 +66,39 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
     async () => (await import("./commands/download.ts")).run,
   );
   runs(
-    withProgress(withStore(program.command("verify")))
+    "transfer",
+    program
+      .command("verify")
       .helpGroup(group)
       .summary("read an exhibit again from the store and compare")
       .description(
-        "Reads every byte of an exhibit again from the store and compares it with the signed record; checks record,\nreceipt and custody log, too.",
+        "Reads every byte of an exhibit again from the store and compares it with the signed record; checks record, receipt and custody log, too.",
       )
       .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id"),
     context,
     outcome,
     async () => (await import("./commands/verify.ts")).run,
   );
-  const receipt = program.command("receipt").helpGroup(group).summary("check receipts");
+  const receipt = noun(program, "receipt", group, "check receipts");
   runs(
-    withProgress(withJson(receipt.command("verify")))
+    "offline",
+    receipt
+      .command("verify")
       .summary("check a receipt and files against it, without a network")
       .description(
-        "Checks a receipt's signature against the keys this machine knows, and files against the receipt. Asks no\nnetwork.",
+        "Checks a receipt's signature against the keys this machine knows, and files against the receipt. Asks no network.",
       )
       .argument("<receipt>", "the receipt's file")
       .argument("[files...]", "files or folders that it may vouch for")
-      .option("--key <thumbprint>", "the key that must have signed, as the issuer gave it to you")
-      .option("--key-file <file>", "where this machine's keys are, when not in the keychain")
-      .option(
-        "--insecure-storage",
-        "this machine's keys are in the plain file of the state folder",
-      ),
+      .option("--key <thumbprint>", "the key that must have signed, as the issuer gave it to you"),
     context,
     outcome,
     async () => (await import("./commands/receipt-verify.ts")).run,
   );
   runs(
-    withStore(program.command("log"))
+    "store",
+    program
+      .command("log")
       .helpGroup(group)
       .summary("show and check an exhibit's custody log")
       .description(
@@ -103,11 +112,12 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
 }
 
 function declareUpload(program: Command, context: Context, outcome: Outcome): void {
-  const command = withProgress(withStore(program.command("upload")))
+  const command = program
+    .command("upload")
     .helpGroup(group)
     .summary("send files and folders as exhibits")
     .description(
-      "Sends files and folders as exhibits, each with a signed record and a receipt. Safe to repeat: what is there is\n" +
+      "Sends files and folders as exhibits, each with a signed record and a receipt. Safe to repeat: what is there is " +
         "found again, and only what is missing is sent. Asks for files and case when they are left out at a terminal.",
     )
     .argument("[paths...]", "files and folders to send")
@@ -147,16 +157,21 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
     )
     .option("--concurrency <n>", "parts in flight at once (default: 4)")
     .option("--part-size <size>", "size of a part (default: 8M)");
-  runs(command, context, outcome, async () => (await import("./commands/upload.ts")).run);
+  runs(
+    "transfer",
+    command,
+    context,
+    outcome,
+    async () => (await import("./commands/upload.ts")).run,
+  );
 }
 
 function declareUploads(program: Command, context: Context, outcome: Outcome): void {
-  const uploads = program
-    .command("uploads")
-    .helpGroup(group)
-    .summary("list or give up uploads that are not finished");
+  const uploads = noun(program, "uploads", group, "list or give up uploads that are not finished");
   runs(
-    withStore(uploads.command("list"))
+    "store",
+    uploads
+      .command("list")
       .summary("list uploads that are not finished")
       .description(
         "Lists the unfinished uploads that the store keeps for you, and this machine's unfinished commands.",
@@ -166,7 +181,9 @@ function declareUploads(program: Command, context: Context, outcome: Outcome): v
     async () => (await import("./commands/uploads-list.ts")).run,
   );
   runs(
-    withStore(uploads.command("abort"))
+    "store",
+    uploads
+      .command("abort")
       .summary("give an unfinished upload up")
       .description(
         "Forgets an unfinished upload, here and at the store. What has arrived whole is evidence and stays.",

@@ -1,17 +1,19 @@
 import type { Command } from "commander";
 import type { Context } from "./context.ts";
-import { runs, withJson, type Outcome } from "./declare.ts";
+import { noun, runs, type Outcome } from "./declare.ts";
 
 const group = "This machine:";
 
 /** Configured stores, and the server that runs here. */
 export function declareMachine(program: Command, context: Context, outcome: Outcome): void {
-  const store = program.command("store").helpGroup(group).summary("configure content stores");
+  const store = noun(program, "store", group, "configure content stores");
   runs(
-    withJson(store.command("add"))
+    "plain",
+    store
+      .command("add")
       .summary("give a store a name")
       .description(
-        "Gives a store a name. An https: URL is an exhibit server; a file: URL or a path is a folder, which needs no\nserver at all. The first store becomes the default.",
+        "Gives a store a name. An https: URL is an exhibit server; a file: URL or a path is a folder, which needs no server at all. The first store becomes the default.",
       )
       .argument("<name>", "short name, such as met")
       .argument("<url>", "https://HOST, or a folder: file:///PATH or just its path")
@@ -21,7 +23,9 @@ export function declareMachine(program: Command, context: Context, outcome: Outc
     async () => (await import("./commands/store-add.ts")).run,
   );
   runs(
-    withJson(store.command("list"))
+    "plain",
+    store
+      .command("list")
       .summary("list configured stores")
       .description("Lists the configured stores."),
     context,
@@ -29,7 +33,9 @@ export function declareMachine(program: Command, context: Context, outcome: Outc
     async () => (await import("./commands/store-list.ts")).run,
   );
   runs(
-    withJson(store.command("remove"))
+    "plain",
+    store
+      .command("remove")
       .summary("forget a store's name")
       .description(
         "Forgets a store's name. Nothing in the store changes, and your enrolment there stays.",
@@ -40,7 +46,9 @@ export function declareMachine(program: Command, context: Context, outcome: Outc
     async () => (await import("./commands/store-remove.ts")).run,
   );
   runs(
-    withJson(store.command("default"))
+    "plain",
+    store
+      .command("default")
       .summary("show or choose the default store")
       .description("Chooses the store that commands use without --store; without a name, shows it.")
       .argument("[name]", "the store's name"),
@@ -52,11 +60,12 @@ export function declareMachine(program: Command, context: Context, outcome: Outc
 }
 
 function declareServe(program: Command, context: Context, outcome: Outcome): void {
-  const command = withJson(program.command("serve"))
+  const command = program
+    .command("serve")
     .helpGroup(group)
     .summary("run an exhibit server on this machine")
     .description(
-      "Runs an exhibit server on this machine. The first start makes the data folder, the server's key, the database and\n" +
+      "Runs an exhibit server on this machine. The first start makes the data folder, the server's key, the database and " +
         "a one-time invitation for its admin. Stops cleanly on Ctrl-C and SIGTERM.",
     )
     .option("--data <folder>", "where it keeps everything (default: server in the state folder)")
@@ -75,5 +84,5 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
     .option("--tls-key <file>", "its private key in PEM")
     .option("--public-url <url>", "how people reach it; fixes links and sign-in")
     .option("--trust-proxy <cidr...>", "proxies in front of it, such as 10.0.0.0/8");
-  runs(command, context, outcome, async () => (await import("./commands/serve.ts")).run);
+  runs("plain", command, context, outcome, async () => (await import("./commands/serve.ts")).run);
 }

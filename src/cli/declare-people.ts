@@ -1,17 +1,19 @@
 import { Option, type Command } from "commander";
 import type { Context } from "./context.ts";
-import { runs, withStore, type Outcome } from "./declare.ts";
+import { noun, runs, type Outcome } from "./declare.ts";
 
 const group = "People and machines:";
 
 /** Signing in, inviting, revoking. */
 export function declarePeople(program: Command, context: Context, outcome: Outcome): void {
   runs(
-    withStore(program.command("login"))
+    "store",
+    program
+      .command("login")
       .helpGroup(group)
       .summary("enrol this machine at a server with an invitation")
       .description(
-        "Enrols this machine at an exhibit server with an invitation. From then on its key, kept in the keychain, is\nits sign-in: there is no password. Asks for the invitation at a terminal.",
+        "Enrols this machine at an exhibit server with an invitation. From then on its key, kept in the keychain, is its sign-in: there is no password. Asks for the invitation at a terminal.",
       )
       .argument("[store]", "configured store, or the server's URL (default: the default store)")
       .option("--invite-stdin", "read the invitation from stdin"),
@@ -20,7 +22,9 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     async () => (await import("./commands/login.ts")).run,
   );
   runs(
-    withStore(program.command("logout"))
+    "store",
+    program
+      .command("logout")
       .helpGroup(group)
       .summary("take this machine's enrolment back")
       .description(
@@ -32,7 +36,9 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     async () => (await import("./commands/logout.ts")).run,
   );
   runs(
-    withStore(program.command("whoami"))
+    "store",
+    program
+      .command("whoami")
       .helpGroup(group)
       .summary("show who this machine is to a store")
       .description("Shows who this machine is to a store, and where its keys are kept."),
@@ -41,12 +47,11 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     async () => (await import("./commands/whoami.ts")).run,
   );
   declareInvite(program, context, outcome);
-  const identity = program
-    .command("identity")
-    .helpGroup(group)
-    .summary("list or revoke who is enrolled (admin)");
+  const identity = noun(program, "identity", group, "list or revoke who is enrolled (admin)");
   runs(
-    withStore(identity.command("list"))
+    "store",
+    identity
+      .command("list")
       .summary("list everyone enrolled at the server")
       .description("Lists everyone enrolled at the server."),
     context,
@@ -54,7 +59,9 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     async () => (await import("./commands/identity-list.ts")).run,
   );
   runs(
-    withStore(identity.command("revoke"))
+    "store",
+    identity
+      .command("revoke")
       .summary("shut an identity out")
       .description("Shuts an identity out from its next request on. What it sent stays.")
       .argument("<identity>", "the identity's id"),
@@ -65,15 +72,14 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
 }
 
 function declareInvite(program: Command, context: Context, outcome: Outcome): void {
-  const invite = program
-    .command("invite")
-    .helpGroup(group)
-    .summary("invite people and machines (admin)");
+  const invite = noun(program, "invite", group, "invite people and machines (admin)");
   runs(
-    withStore(invite.command("create"))
+    "store",
+    invite
+      .command("create")
       .summary("make an invitation for one person or machine")
       .description(
-        "Makes an invitation for one person, partner or machine, and prints its code, this once. Pass it on by a safe\nway: whoever has it can enrol in that name.",
+        "Makes an invitation for one person, partner or machine, and prints its code, this once. Pass it on by a safe way: whoever has it can enrol in that name.",
       )
       .addOption(
         new Option("--role <role>", "what they may do").choices(["admin", "officer", "partner"]),
@@ -86,7 +92,9 @@ function declareInvite(program: Command, context: Context, outcome: Outcome): vo
     async () => (await import("./commands/invite-create.ts")).run,
   );
   runs(
-    withStore(invite.command("list"))
+    "store",
+    invite
+      .command("list")
       .summary("list invitations")
       .description("Lists the server's invitations, never their codes."),
     context,
@@ -94,7 +102,9 @@ function declareInvite(program: Command, context: Context, outcome: Outcome): vo
     async () => (await import("./commands/invite-list.ts")).run,
   );
   runs(
-    withStore(invite.command("revoke"))
+    "store",
+    invite
+      .command("revoke")
       .summary("make an invitation worthless")
       .description("Makes an invitation worthless. Who has used it stays enrolled.")
       .argument("<invitation>", "the invitation's id"),

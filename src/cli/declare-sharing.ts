@@ -1,18 +1,22 @@
 import { Option, type Command } from "commander";
 import type { Context } from "./context.ts";
-import { runs, withStore, type Outcome } from "./declare.ts";
+import { noun, runs, type Outcome } from "./declare.ts";
 
 /** Shares: one named recipient, one link, one code. */
 export function declareSharing(program: Command, context: Context, outcome: Outcome): void {
-  const share = program
-    .command("share")
-    .helpGroup("Sharing:")
-    .summary("share exhibits with named people, and cut them off");
+  const share = noun(
+    program,
+    "share",
+    "Sharing:",
+    "share exhibits with named people, and cut them off",
+  );
   runs(
-    withStore(share.command("create"))
+    "store",
+    share
+      .command("create")
       .summary("share exhibits with one named person")
       .description(
-        "Shares exhibits with one named person and prints a link and, apart from it, an access code. Nothing is sent to\n" +
+        "Shares exhibits with one named person and prints a link and, apart from it, an access code. Nothing is sent to " +
           "anyone. Name and address keep off the command line with --recipient, or are asked for at a terminal.",
       )
       .argument("<exhibits...>", "CASE:ABC/1, or ids")
@@ -37,15 +41,16 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     async () => (await import("./commands/share-create.ts")).run,
   );
   runs(
-    withStore(share.command("list"))
-      .summary("list shares")
-      .description("Lists the shares you made."),
+    "store",
+    share.command("list").summary("list shares").description("Lists the shares you made."),
     context,
     outcome,
     async () => (await import("./commands/share-list.ts")).run,
   );
   runs(
-    withStore(share.command("show"))
+    "store",
+    share
+      .command("show")
       .summary("show a share")
       .description("Shows a share; never its link or code, which are kept nowhere.")
       .argument("<share>", "the share's id"),
@@ -54,7 +59,9 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     async () => (await import("./commands/share-show.ts")).run,
   );
   runs(
-    withStore(share.command("log"))
+    "store",
+    share
+      .command("log")
       .summary("show every access to a share")
       .description(
         "Shows every access to a share: who, when, from where, what. Mail scanners are kept apart.",
@@ -65,10 +72,12 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     async () => (await import("./commands/share-log.ts")).run,
   );
   runs(
-    withStore(share.command("revoke"))
+    "store",
+    share
+      .command("revoke")
       .summary("cut a share off, at once")
       .description(
-        "Cuts a share off, or takes one exhibit out of it. Never asks; repeating it succeeds. Copies that were\ndownloaded cannot be recalled.",
+        "Cuts a share off, or takes one exhibit out of it. Never asks; repeating it succeeds. Copies that were downloaded cannot be recalled.",
       )
       .argument("<share>", "the share's id")
       .option("--exhibit <exhibit>", "take only this exhibit out of the share"),

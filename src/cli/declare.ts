@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Option, type Command } from "commander";
 import type { Context } from "./context.ts";
 import type { Typed } from "./input.ts";
 
@@ -10,13 +10,24 @@ export interface Outcome {
   exitCode: number;
 }
 
-/** Binds a declared command to its code. */
+/**
+ * What a command works on, and with it the options that it shares with others: `plain` nothing, `store` a store,
+ * `transfer` a store's content, `offline` content without a store.
+ */
+type Kind = "plain" | "store" | "transfer" | "offline";
+
+/** Gives a declared command its shared options, behind its own, and binds it to its code. */
 export function runs(
+  kind: Kind,
   command: Command,
   context: Context,
   outcome: Outcome,
   load: () => Promise<CommandBody>,
 ): void {
+  if (kind !== "plain") addStoreOptions(command, kind !== "offline");
+  command.optionsGroup("Output:");
+  if (kind === "transfer" || kind === "offline") addProgressOption(command);
+  command.option("--json", "print the result as one JSON document");
   command.action(async (...given: unknown[]) => {
     const body = await load();
     const args = given.slice(0, -2);
@@ -24,29 +35,34 @@ export function runs(
   });
 }
 
-export function withJson(command: Command): Command {
-  return command.option("--json", "print the result as one JSON document");
-}
-
-/** Options of every command that opens a store. */
-export function withStore(command: Command): Command {
-  return withSecrets(command)
-    .option("--store <name>", "configured store to use (default: the default store)")
-    .option("--ca-file <file>", "also trust the certificates in this PEM file")
-    .addOption(new Option("--json", "print the result as one JSON document"));
-}
-
-function withSecrets(command: Command): Command {
-  return command
+function addStoreOptions(command: Command, connects: boolean): void {
+  command.optionsGroup("Store and keys:");
+  if (connects) {
+    command.option("--store <name>", "configured store to use (default: the default store)");
+  }
+  command
     .option("--key-file <file>", "keep this machine's keys in this file, not in the keychain")
     .option("--insecure-storage", "keep this machine's keys in a plain file of the state folder");
+  if (connects) {
+    command.option("--ca-file <file>", "also trust the certificates in this PEM file");
+  }
 }
 
-/** Options of commands that move or read content. */
-export function withProgress(command: Command): Command {
-  return command.addOption(
+function addProgressOption(command: Command): void {
+  command.addOption(
     new Option("--progress <form>", "how to show progress, on stderr")
       .choices(["auto", "json", "none"])
       .default("auto"),
   );
+}
+
+/** A noun with its verbs below it. */
+export function noun(program: Command, name: string, group: string, summary: string): Command {
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return program
+    .command(name)
+    .helpGroup(group)
+    .summary(summary)
+    .description(sentence)
+    .helpCommand(false);
 }

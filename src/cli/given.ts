@@ -38,7 +38,7 @@ export async function withClient<Result>(
 ): Promise<Result> {
   const { settings, warnings } = await context.machine.settings(givenSettings(typed));
   for (const warning of warnings) warn(context.terminal, warning);
-  const client = await context.machine.client(settings, onEvent);
+  const client = await context.machine.client(settings, context.signal, onEvent);
   try {
     return await use(client, settings);
   } finally {

@@ -15,7 +15,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
   const program = new Command("exhibit")
     .summary("moves police evidence")
     .description(
-      "Moves police evidence: hashed at the source, carried to the store the force has chosen, proved to have\n" +
+      "Moves police evidence: hashed at the source, carried to the store the force has chosen, proved to have " +
         "arrived unchanged, and shared on watermarked links that can be cut off.",
     )
     .version(context.version, "-V, --version", "print the version")

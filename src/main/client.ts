@@ -1,18 +1,25 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Pin } from "../app/deps.ts";
 import type { Client, GivenSettings, SettledSettings, Settings } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
 import type { Clock } from "../evidence/ports/clock.ts";
 import type { Secrets } from "../evidence/ports/secrets.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import { loadConfig } from "../platform/config.ts";
+import { takeLock } from "../platform/file-lock.ts";
 import { fileDestination } from "../platform/file-destination.ts";
 import { fileSource } from "../platform/file-source.ts";
-import type { FileJournal } from "../platform/journal.ts";
+import { openJournal, type FileJournal } from "../platform/journal.ts";
 import { openNetwork } from "../platform/network.ts";
 import { pathsOn, type MachineFacts, type MachinePaths } from "../platform/paths.ts";
 import { receiptFolder } from "../platform/receipt-folder.ts";
 import { settle } from "../platform/settings.ts";
-import { StoreBook } from "../platform/store-book.ts";
+import { StoreBook, type NamedStore } from "../platform/store-book.ts";
+import { findMachineKey } from "../stores/machine-key.ts";
+import { openConnection, type StoreMachine } from "../stores/registry.ts";
+import { findIdentity } from "../stores/server/kept-identity.ts";
 import { enrolmentAtServers } from "../stores/server/enrolment.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 
@@ -37,6 +44,7 @@ export async function composeClient(
   facts: MachineFacts,
   version: string,
   settings: Settings,
+  signal: AbortSignal,
   onEvent: OnTransferEvent,
   onNote: (note: string) => void,
 ): Promise<Client> {
@@ -49,12 +57,11 @@ export async function composeClient(
   });
   const machine = { secrets, clock, network, toolVersion: version };
   const book = openStoreBook(facts, version);
-  const { openJournal } = await import("../platform/journal.ts");
   let journal: FileJournal | undefined;
   return {
-    connect: async (store) => notYet(await book.find(store)),
+    connect: async (store) => connect(await book.find(store), machine, paths, signal),
     locate: async (store) => (await book.find(store)).url,
-    pins: () => Promise.resolve([]),
+    pins: async () => pinned(await book.list(), secrets),
     enrolment: enrolmentAtServers(machine),
     source: fileSource(),
     destination: fileDestination(),
@@ -72,6 +79,38 @@ export async function composeClient(
       await network.close();
     },
   };
+}
+
+/** Folders are opened one process at a time: the first one makes this machine's key, and two must not make two. */
+async function connect(
+  store: NamedStore,
+  machine: StoreMachine,
+  paths: MachinePaths,
+  signal: AbortSignal,
+): Promise<Connection> {
+  if (!store.url.startsWith("file:")) return openConnection(store, machine, signal);
+  await mkdir(paths.stateDir, { recursive: true, mode: 0o700 });
+  const release = await takeLock(path.join(paths.stateDir, "machine-key.lock"), 10_000);
+  try {
+    return await openConnection(store, machine, signal);
+  } finally {
+    release?.();
+  }
+}
+
+/** The keys that this machine trusts: those pinned when it enrolled, and its own. */
+async function pinned(stores: readonly NamedStore[], secrets: Secrets): Promise<Pin[]> {
+  const pins: Pin[] = [];
+  for (const { name, url } of stores.filter((store) => !store.url.startsWith("file:"))) {
+    const identity = await findIdentity(secrets, url);
+    if (identity !== undefined) {
+      pins.push({ thumbprint: identity.serverThumbprint, whose: `the store ${name}` });
+    }
+  }
+  const own = await findMachineKey(secrets);
+  return own === undefined
+    ? pins
+    : [...pins, { thumbprint: own.thumbprint, whose: "this machine" }];
 }
 
 /** A key file that was named, else the keychain; the plain file of the state folder only where someone asked for it by name. */
@@ -94,8 +133,4 @@ async function readCertificates(file: string | undefined): Promise<string | unde
   throw new ExhibitError("usage.invalid", `${file} holds no certificates in PEM.`, {
     hint: "It must hold lines like -----BEGIN CERTIFICATE-----.",
   });
-}
-
-function notYet({ name }: { name: string }): never {
-  throw new ExhibitError("unavailable.program", `Stores such as ${name} cannot be opened yet.`);
 }

@@ -66,10 +66,16 @@ export async function loadConfig(file: string, version: string): Promise<LoadedC
   const what =
     unknown.length > 0
       ? `unknown setting ${unknown.map((key) => `"${key}"`).join(", ")}`
-      : `${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`;
+      : `${issue?.path.join(".") ?? ""}: ${wordsOf(issue)}`;
   throw new ExhibitError("usage.invalid", `The configuration file ${file} is not right: ${what}.`, {
     hint: "Correct the file, or move it away and add your stores again. `exhibit help configuration` lists the settings.",
   });
+}
+
+/** A wrong key of a record carries its own issue inside. */
+function wordsOf(issue: z.core.$ZodIssue | undefined): string {
+  const inner = issue?.code === "invalid_key" ? issue.issues[0] : undefined;
+  return inner?.message ?? issue?.message ?? "";
 }
 
 /** Writes the configuration, whole or not at all, readable by this user only. */

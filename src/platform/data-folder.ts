@@ -108,7 +108,7 @@ function pidFile(root: string): string {
 }
 
 async function lock(root: string): Promise<ReleaseLock> {
-  const release = takeLock(path.join(root, lockName), 0);
+  const release = await takeLock(path.join(root, lockName), 0);
   if (release === undefined) {
     const pid = await holder(root);
     throw new ExhibitError(

@@ -115,7 +115,7 @@ export class StoreBook {
 
   async #change(edit: (config: Config) => readonly [Config, string]): Promise<NamedStore> {
     await mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
-    const release = takeLock(`${this.#file}.lock`, 5000);
+    const release = await takeLock(`${this.#file}.lock`, 5000);
     if (release === undefined) {
       throw new ExhibitError("conflict.locked", "Another program is changing the configuration.", {
         hint: "Try again in a moment.",

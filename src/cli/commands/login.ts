@@ -16,23 +16,19 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const { terminal, signal, machine } = context;
   const json = wantsJson(typed);
   const insecure = typed.options["insecureStorage"] === true;
-  const { result, place, store, keyFile } = await withClient(
-    context,
-    typed,
-    async (client, settings) => {
-      const at = storeGiven(typed, settings);
-      // A wrong name of a store is told before anyone is asked for a secret.
-      await client.locate(at.store);
-      const invitation = await readInvitation(context, typed);
-      const result = await spin(terminal, json, "Enrolling this machine", () =>
-        login(client, { ...at, invitation }, signal),
-      );
-      const book = await machine.stores();
-      const store = await book.remember(result.url);
-      if (insecure) await book.rememberInsecureStorage();
-      return { result, place: client.secretsPlace, store, keyFile: settings.keyFile };
-    },
-  );
+  const { result, place, store } = await withClient(context, typed, async (client, settings) => {
+    const at = storeGiven(typed, settings);
+    // A wrong name of a store is told before anyone is asked for a secret.
+    await client.locate(at.store);
+    const invitation = await readInvitation(context, typed);
+    const result = await spin(terminal, json, "Enrolling this machine", () =>
+      login(client, { ...at, invitation }, signal),
+    );
+    const book = await machine.stores();
+    const store = await book.remember(result.url);
+    if (insecure) await book.rememberInsecureStorage();
+    return { result, place: client.secretsPlace, store };
+  });
   const { identity, url } = result;
   const document = {
     schema: "exhibit.login/1",
@@ -51,7 +47,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     json,
     `${theme.good("✔")} This machine is enrolled as ${identity.role} of ${visible(identity.organisation)}.`,
     `  The store is called ${theme.strong(store.name)}${isDefault}. The key is in ${visible(place)}.`,
-    ...(keyFile === undefined
+    ...(typed.options["keyFile"] === undefined
       ? []
       : ["  Give --key-file with every command, or set EXHIBIT_KEY_FILE."]),
     ...(insecure

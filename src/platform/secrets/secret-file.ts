@@ -39,7 +39,7 @@ export function secretFile(file: string): Secrets {
 async function change(file: string, edit: (entries: Entries) => Entries): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const release = takeLock(`${file}.lock`, 5000);
+    const release = await takeLock(`${file}.lock`, 5000);
     if (release === undefined) {
       throw keyFileError(file, "is in use by another program", "Try again in a moment.");
     }
