@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { sql } from "kysely";
 import { z } from "zod";
@@ -29,6 +30,8 @@ export function contentRoutes(app: FastifyInstance, deps: ServerDeps): void {
   const { database, content, clock } = deps;
   const memory = new BytesInFlight(memoryForBodies);
   const stop = new AbortController();
+  // Every body on its way listens to it.
+  setMaxListeners(0, stop.signal);
   app.addHook("preClose", (done) => {
     stop.abort(closing());
     done();

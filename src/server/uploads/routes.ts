@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
@@ -30,6 +31,8 @@ export function uploadRoutes(app: FastifyInstance, deps: ServerDeps): void {
   const memory = new BytesInFlight(memoryForBodies);
   const jobs = new ProvingJobs(deps);
   const stop = new AbortController();
+  // Every body on its way listens to it.
+  setMaxListeners(0, stop.signal);
   let stopExpiring: () => Promise<void> = () => Promise.resolve();
 
   takeBodiesAsStreams(app);

@@ -37,7 +37,7 @@ export async function sendBytes(
   const { url, bytes, sha256 } = sending;
   const length = bytes.byteLength;
   const response = await authorised(session, url, signal, (authorization) =>
-    ask(session, url, {
+    ask(session, url, signal, {
       method: "PUT",
       headers: {
         "content-type": "application/octet-stream",
@@ -48,7 +48,6 @@ export async function sendBytes(
       },
       // undici takes any iterable of bytes, which its types do not say.
       body: length === 0 ? null : (slices(bytes) as Iterable<Uint8Array> as unknown as Readable),
-      signal,
     }),
   );
   return readAnswer(response, url, signal);
@@ -62,17 +61,24 @@ export async function fetchBytes(
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const response = await authorised(session, url, signal, (authorization) =>
-    ask(session, url, { method: "GET", headers: { ...headers, ...authorization }, signal }),
+    ask(session, url, signal, { method: "GET", headers: { ...headers, ...authorization } }),
   );
   if (response.statusCode === 416 || ok(response)) return response;
   throw await refusal(response, url, signal);
 }
 
-type Options = Omit<Dispatcher.RequestOptions, "origin" | "path">;
+type Options = Omit<Dispatcher.RequestOptions, "origin" | "path" | "signal">;
 
-function ask(session: Session, url: string, options: Options): Promise<Dispatcher.ResponseData> {
+function ask(
+  session: Session,
+  url: string,
+  signal: AbortSignal,
+  options: Options,
+): Promise<Dispatcher.ResponseData> {
   return request(url, {
     ...options,
+    // One of its own for each request: undici listens to it, and a person's one signal serves many at once.
+    signal: AbortSignal.any([signal]),
     dispatcher: session.route.dispatcher,
     headersTimeout: stallMs,
     bodyTimeout: stallMs,
