@@ -122,8 +122,11 @@ async function sendInParts(
     signal,
   );
   await file.confirm();
-  onEvent({ type: "proving", path: entry.path, provedBytes: 0 });
-  const stored = await again(() => store.complete(upload, sent.sha256, signal));
+  const onProved = (provedBytes: number): void => {
+    onEvent({ type: "proving", path: entry.path, provedBytes });
+  };
+  onProved(0);
+  const stored = await again(() => store.complete(upload, sent.sha256, signal, onProved));
   const { sha256, bytesSent, bytesSkipped } = sent;
   return { ...proved(stored, sha256, entry), bytesSent, bytesSkipped };
 }

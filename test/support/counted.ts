@@ -73,8 +73,8 @@ export function countedStore(store: Store): CountedStore {
       return faulty("putPart", () => store.putPart(upload, part, signal));
     },
     listParts: (upload, signal) => faulty("listParts", () => store.listParts(upload, signal)),
-    complete: (upload, sha256, signal) =>
-      faulty("complete", () => store.complete(upload, sha256, signal)),
+    complete: (upload, sha256, signal, onProved) =>
+      faulty("complete", () => store.complete(upload, sha256, signal, onProved)),
     stat: (key, signal) => faulty("stat", () => store.stat(key, signal)),
   };
   return counted;
