@@ -1,6 +1,20 @@
-import type { Store } from "../../evidence/ports/store.ts";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { Store } from "../../evidence/ports/store.ts";
+import { makeAudio } from "./audio.ts";
+import { shownSize } from "./burn-in.ts";
+import { CopyShelf, type CopyName, type MakeCopy } from "./copy-shelf.ts";
+import { createFfmpeg } from "./ffmpeg.ts";
+import { findFont } from "./font.ts";
+import { makeImage } from "./image.ts";
 import type { Mark } from "./mark.ts";
+import { factsOf, failureOf, readWhole, type Facts } from "./master-facts.ts";
+import { createTaps } from "./master-tap.ts";
+import { makePdf } from "./pdf.ts";
+import { playlistOf } from "./playlist.ts";
+import { makeSegment } from "./segment.ts";
+import { spanOf, type SegmentSpan } from "./segment-plan.ts";
 
 /** The kinds of material that a mark can be put into. */
 export type MarkableKind = "video" | "audio" | "image" | "pdf";
@@ -72,24 +86,171 @@ export interface RenditionOptions {
   readonly scratch: string;
 }
 
+const shelfLimits = { mostBytes: 512 * 1024 ** 2, freshMs: 5 * 60_000 };
+const rememberedFacts = 500;
+const fontName = "font.ttf";
+/** A run's folder is `<scratch>/<share>/<work>`; the font lies in `<scratch>`. */
+const fontFromWork = `../../${fontName}`;
+
 /** Makes the {@link Renditions} of a server. Needs ffmpeg 5.1 or newer, which is looked for when first needed. */
-export function createRenditions(options: RenditionOptions): Renditions {
-  const unbuilt = (): Promise<never> =>
-    Promise.reject(
-      new ExhibitError(
-        "policy.type-not-markable",
-        `Marked copies are not built yet (${options.scratch}).`,
-      ),
-    );
+export function createRenditions({ content, scratch }: RenditionOptions): Renditions {
+  const ffmpeg = createFfmpeg();
+  const taps = createTaps(content);
+  const shelf = new CopyShelf(scratch, shelfLimits);
+  const known = new Map<string, Facts>();
+  const closing = new AbortController();
+  const emptied = empty(scratch);
+  let font: Promise<void> | undefined;
+
+  async function facts(master: Master, signal: AbortSignal): Promise<Facts> {
+    const remembered = known.get(master.key);
+    if (remembered !== undefined) return remembered;
+    await emptied;
+    const tools = { content, ffmpeg, taps, folder: scratch };
+    const found = await factsOf(tools, master, AbortSignal.any([signal, closing.signal]));
+    if (known.size >= rememberedFacts) known.clear();
+    known.set(master.key, found);
+    return found;
+  }
+
+  async function factsOfKind<K extends MarkableKind>(
+    kind: K,
+    master: Master,
+    signal: AbortSignal,
+  ): Promise<Extract<Facts, { kind: K }>> {
+    const found = await facts(master, signal);
+    if (found.kind === kind) return found as Extract<Facts, { kind: K }>;
+    throw new ExhibitError("not-found.content", `This file is not of the kind ${kind}.`);
+  }
+
+  async function placeFont(): Promise<void> {
+    await copyFile(await findFont(), join(scratch, fontName));
+  }
+
+  /** Runs `make` with the master tapped, and tells the store's failures from the master's. */
+  async function tapped(master: Master, make: (url: string) => Promise<Buffer>): Promise<Buffer> {
+    const tap = await taps.open(master.key, master.sizeBytes);
+    try {
+      return await make(tap.url);
+    } catch (error) {
+      throw failureOf(error, tap.failure());
+    } finally {
+      tap.close();
+    }
+  }
+
+  async function copy(
+    what: string,
+    mediaType: string,
+    master: Master,
+    mark: Mark,
+    signal: AbortSignal,
+    make: MakeCopy,
+  ): Promise<Copy> {
+    await emptied;
+    const bytes = await shelf.get(nameOf(what, master, mark), make, signal);
+    return { mediaType, bytes };
+  }
+
+  function makerOf(master: Master, video: VideoMaster, span: SegmentSpan, mark: Mark): MakeCopy {
+    return async (folder, signal) => {
+      try {
+        await (font ??= placeFont());
+      } catch (error) {
+        // It may be installed before the next request.
+        font = undefined;
+        throw error;
+      }
+      const { picture, sound } = video.media;
+      return tapped(master, (url) => {
+        const source = { url, picture, sound, plan: video.plan, fontFile: fontFromWork };
+        return makeSegment(ffmpeg, source, span, mark, { folder, signal });
+      });
+    };
+  }
+
+  /** Makes the segment that will be asked for next, where that takes nothing from anyone. */
+  function readAhead(master: Master, video: VideoMaster, index: number, mark: Mark): void {
+    const span = spanOf(video.plan, index);
+    const name = nameOf(`segment ${index}`, master, mark);
+    if (span === undefined || !ffmpeg.idle() || shelf.has(name)) return;
+    shelf.get(name, makerOf(master, video, span, mark), closing.signal).catch(() => undefined);
+  }
+
   return {
-    canMark: unbuilt,
-    describe: unbuilt,
-    playlist: unbuilt,
-    segment: unbuilt,
-    image: unbuilt,
-    pdf: unbuilt,
-    audio: unbuilt,
-    forget: () => Promise.resolve(),
-    close: () => Promise.resolve(),
+    async canMark(master, signal) {
+      return (await facts(master, signal)).kind;
+    },
+    async describe(master, signal) {
+      return descriptionOf(await facts(master, signal));
+    },
+    async playlist(master, segmentUrl, signal) {
+      const { plan } = await factsOfKind("video", master, signal);
+      return playlistOf(plan, segmentUrl);
+    },
+    async segment(master, index, mark, signal) {
+      const video = await factsOfKind("video", master, signal);
+      const span = spanOf(video.plan, index);
+      if (span === undefined) {
+        throw new ExhibitError("not-found.content", `The video has no segment ${index}.`);
+      }
+      const make = makerOf(master, video, span, mark);
+      const made = await copy(`segment ${index}`, "video/mp2t", master, mark, signal, make);
+      signal.throwIfAborted();
+      readAhead(master, video, index + 1, mark);
+      return made;
+    },
+    async image(master, mark, signal) {
+      await factsOfKind("image", master, signal);
+      return copy("image", "image/jpeg", master, mark, signal, async (_folder, stop) =>
+        makeImage(await readWhole(content, master, stop), mark),
+      );
+    },
+    async pdf(master, mark, signal) {
+      await factsOfKind("pdf", master, signal);
+      return copy("pdf", "application/pdf", master, mark, signal, async (_folder, stop) =>
+        makePdf(await readWhole(content, master, stop), mark),
+      );
+    },
+    async audio(master, mark, signal) {
+      const { media } = await factsOfKind("audio", master, signal);
+      return copy("audio", "audio/mpeg", master, mark, signal, (folder, stop) =>
+        tapped(master, (url) => makeAudio(ffmpeg, url, media, mark, { folder, signal: stop })),
+      );
+    },
+    async forget(shareId) {
+      await emptied;
+      await shelf.forget(shareId);
+    },
+    async close() {
+      closing.abort(new ExhibitError("unavailable.busy", "The server is shutting down."));
+      await emptied;
+      await shelf.close();
+      await taps.close();
+    },
   };
+}
+
+type VideoMaster = Extract<Facts, { kind: "video" }>;
+
+function nameOf(what: string, master: Master, mark: Mark): CopyName {
+  const { shareId, recipient, organisation, reference, at } = mark;
+  const content = JSON.stringify([what, master.key, recipient, organisation, reference]);
+  return { shareId, content, at };
+}
+
+function descriptionOf(facts: Facts): Description {
+  if (facts.kind === "pdf") return { kind: "pdf" };
+  if (facts.kind === "image") return { kind: "image", ...facts.image };
+  const { durationSeconds } = facts.media;
+  if (facts.kind === "audio") return { kind: "audio", durationSeconds };
+  const { segments } = facts.plan;
+  return { kind: "video", durationSeconds, segments, ...shownSize(facts.media.picture) };
+}
+
+async function empty(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(folder)) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
+import type { ByteRange, Store } from "../../evidence/ports/store.ts";
+
+/** One master, readable on this machine's loopback for as long as one copy is being made. */
+export interface Tap {
+  readonly url: string;
+  /** What the store said when a read failed; ffmpeg only knows that the connection broke. */
+  failure(): Error | undefined;
+  close(): void;
+}
+
+/**
+ * Gives ffmpeg what a store does not have: something seekable. One HTTP server on 127.0.0.1 with a path of 192 random
+ * bits for each tap, gone when the tap is closed. GET with `Range: bytes=a-` or `a-b`; nothing else.
+ */
+export interface Taps {
+  open(key: string, sizeBytes: number): Promise<Tap>;
+  close(): Promise<void>;
+}
+
+interface Opened {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly ended: AbortController;
+  failure: Error | undefined;
+}
+
+export function createTaps(content: Store): Taps {
+  const taps = new Map<string, Opened>();
+  const server = createServer((request, response) => void answer(request, response));
+  let listening: Promise<number> | undefined;
+
+  async function listen(): Promise<number> {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    // Taps alone keep no process alive: whoever waits for a copy does.
+    server.unref();
+    return (server.address() as AddressInfo).port;
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const tap = taps.get(request.url ?? "");
+    const range = tap && rangeOf(request.headers.range, tap.sizeBytes);
+    if (tap === undefined || request.method !== "GET") return refuse(response, 404);
+    if (range === undefined) return refuse(response, 416);
+    const gone = new AbortController();
+    response.on("close", () => {
+      gone.abort();
+    });
+    const signal = AbortSignal.any([gone.signal, tap.ended.signal]);
+    try {
+      const bytes = await content.open(tap.key, range, signal);
+      response.writeHead(request.headers.range === undefined ? 200 : 206, {
+        "accept-ranges": "bytes",
+        "content-length": range.end - range.start,
+        "content-range": `bytes ${range.start}-${range.end - 1}/${tap.sizeBytes}`,
+        "content-type": "application/octet-stream",
+      });
+      await pipeline(bytes, response, { signal });
+    } catch (error) {
+      // A reader that seeks hangs up: that is no failure of the store.
+      if (!signal.aborted && error instanceof Error) tap.failure = error;
+      response.destroy();
+    }
+  }
+
+  return {
+    async open(key, sizeBytes) {
+      const port = await (listening ??= listen());
+      const path = `/${randomBytes(24).toString("base64url")}`;
+      const tap: Opened = { key, sizeBytes, ended: new AbortController(), failure: undefined };
+      taps.set(path, tap);
+      return {
+        url: `http://127.0.0.1:${port}${path}`,
+        failure: () => tap.failure,
+        close: () => {
+          taps.delete(path);
+          tap.ended.abort();
+        },
+      };
+    },
+    async close() {
+      for (const tap of taps.values()) tap.ended.abort();
+      taps.clear();
+      if (listening === undefined) return;
+      await listening;
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status).end();
+}
+
+function rangeOf(field: string | undefined, sizeBytes: number): ByteRange | undefined {
+  if (field === undefined) return { start: 0, end: sizeBytes };
+  const match = /^bytes=(\d{1,16})-(\d{0,16})$/.exec(field);
+  if (match === null) return undefined;
+  const start = Number(match[1]);
+  const end = match[2] === "" ? sizeBytes : Math.min(Number(match[2]) + 1, sizeBytes);
+  return start < end ? { start, end } : undefined;
+}
