@@ -11,6 +11,7 @@ PATH="$work/prefix/bin:$PATH"
 
 export EXHIBIT_CONFIG_DIR="$work/config" EXHIBIT_STATE_DIR="$work/state" EXHIBIT_KEY_FILE="$work/keys.json"
 cd "$work"
+mkdir store
 head -c 3000000 /dev/urandom > clip.bin
 exhibit --version
 exhibit store add disk "file://$work/store"
