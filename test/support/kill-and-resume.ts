@@ -52,7 +52,7 @@ export async function killAndResume(plan: KillPlan): Promise<KillOutcome> {
       ...[program, "serve", "--json", "--data", data, "--port", String(port)],
       ...["--public-url", proxy.url, "--trust-proxy", "127.0.0.1", "--invitation-file", invitation],
     ],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    { stdio: ["ignore", "pipe", "ignore"] },
   );
   try {
     await listening(server);
