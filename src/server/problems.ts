@@ -28,30 +28,37 @@ export function statusOf(code: ErrorCode): number {
   return statusOfCode[code] ?? statusOfFamily[familyOf(code)] ?? 500;
 }
 
-/** Answers every failure of every route with the problem document of the protocol; tells nothing of unforeseen ones. */
+/** Answers every failure of every route with the problem document of the protocol. */
 export function answerWithProblems(app: FastifyInstance): void {
-  app.setErrorHandler<Error>((error, request, reply) => {
-    const foreseen = asExhibitError(error);
-    if (foreseen === undefined) {
-      logUnforeseen(request, error);
-      return sendProblem(reply, 500, {
-        code: "unavailable.store",
-        title: "The server failed on this request.",
-        hint: `Try again later. If it happens again, tell the server's administrator the request id ${request.id}.`,
-      });
-    }
-    request.log.info({ code: foreseen.code }, "refused");
-    return sendProblem(reply, statusOf(foreseen.code), {
-      code: foreseen.code,
-      title: foreseen.message,
-      ...(foreseen.hint === undefined ? {} : { hint: foreseen.hint }),
-      facts: foreseen.facts,
-    });
-  });
+  app.setErrorHandler<Error>(answerProblem);
   app.setNotFoundHandler(() => {
     throw new ExhibitError("not-found.route", "This server has nothing at this address.", {
       hint: "Check the address; the client and the server may be of different versions.",
     });
+  });
+}
+
+/** Answers one failure; tells nothing of one that was not foreseen. */
+export function answerProblem(
+  error: Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const foreseen = asExhibitError(error);
+  if (foreseen === undefined) {
+    logUnforeseen(request, error);
+    return sendProblem(reply, 500, {
+      code: "unavailable.store",
+      title: "The server failed on this request.",
+      hint: `Try again later. If it happens again, tell the server's administrator the request id ${request.id}.`,
+    });
+  }
+  request.log.info({ code: foreseen.code }, "refused");
+  return sendProblem(reply, statusOf(foreseen.code), {
+    code: foreseen.code,
+    title: foreseen.message,
+    ...(foreseen.hint === undefined ? {} : { hint: foreseen.hint }),
+    facts: foreseen.facts,
   });
 }
 

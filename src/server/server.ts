@@ -1,5 +1,12 @@
-import { fastify, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { ServerOptions } from "node:https";
+import type { Socket } from "node:net";
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
@@ -7,7 +14,7 @@ import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
 import { healthRoutes } from "./health.ts";
-import { answerWithProblems } from "./problems.ts";
+import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { sharing } from "./shares/sharing-room.ts";
 import { statementRoutes } from "./statement.ts";
@@ -60,22 +67,18 @@ export async function createServer(
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error, request, reply) => {
+      setSafeHeaders(reply, publicUrl);
+      answerProblem(error, request as FastifyRequest, reply as FastifyReply);
+    },
+    clientErrorHandler: refuseConnection,
   }) as unknown as FastifyInstance;
   app.server.headersTimeout = headersTimeoutMs;
 
   answerWithProblems(app);
   logRequests(app);
-  app.addHook("onRequest", (request, reply, done) => {
-    void reply.headers({
-      "x-request-id": request.id,
-      "cache-control": "no-store",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-      "referrer-policy": "no-referrer",
-      "x-content-type-options": "nosniff",
-      ...(publicUrl.startsWith("https:")
-        ? { "strict-transport-security": "max-age=31536000" }
-        : {}),
-    });
+  app.addHook("onRequest", (_request, reply, done) => {
+    setSafeHeaders(reply, publicUrl);
     done();
   });
   await guardRoutes(app, deps);
@@ -86,4 +89,26 @@ export async function createServer(
   }
   await app.ready();
   return app;
+}
+
+/** Nothing is stored, framed, sniffed or told to other sites, unless a room says otherwise for its own pages. */
+function setSafeHeaders(reply: FastifyReply, publicUrl: string): void {
+  void reply.headers({
+    "x-request-id": reply.request.id,
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    ...(publicUrl.startsWith("https:") ? { "strict-transport-security": "max-age=31536000" } : {}),
+  });
+}
+
+/** Ends a connection that does not speak HTTP or is too slow. Logs nothing: the error holds the bytes that came. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  const slow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+  if (!socket.writable || error.code === "ECONNRESET") socket.destroy();
+  else {
+    const status = slow ? "408 Request Timeout" : "400 Bad Request";
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
 }
