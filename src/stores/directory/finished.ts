@@ -1,12 +1,16 @@
+import { access } from "node:fs/promises";
+import path from "node:path";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Stored } from "../../evidence/ports/store.ts";
 import { hashFile } from "./following-hash.ts";
 import { fileSize, keyPath } from "./layout.ts";
 import { holdersOf } from "./placeholder.ts";
 
-/** The size of a finished key, or undefined where there is none yet. */
+/** The size of a finished key, or undefined where there is none yet. Fails where the whole folder is gone. */
 export async function finishedSize(root: string, key: string): Promise<number | undefined> {
   const size = await fileSize(keyPath(root, key));
+  // A disk that was taken away must not look like one that holds nothing.
+  if (size === undefined) await access(`${root}${path.sep}.`);
   if (size === 0 && (await holdersOf(root, key)).length > 0) return undefined;
   return size;
 }
