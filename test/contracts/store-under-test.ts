@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { expect } from "@jest/globals";
+import { sha256Of } from "../../src/evidence/digest.ts";
+import type { Part, Store, Upload } from "../../src/evidence/ports/store.ts";
+
+/** A real store and what the suite may write to in it. */
+export interface StoreUnderTest {
+  /** Opens it as another process would: nothing is shared but what the store itself keeps. */
+  open(): Promise<Store>;
+  /** A key that nothing lies under yet; `a` and `b` are two exhibits, `a` first in key order. */
+  newKey(exhibit?: "a" | "b"): string;
+  close(): Promise<void>;
+}
+
+/** What the tests of one run share. */
+export interface Subject {
+  made: StoreUnderTest;
+  store: Store;
+}
+
+export const partBytes = 1000;
+export const signal = new AbortController().signal;
+
+/** Cuts content into parts of the grid. */
+export function partsOf(content: Uint8Array, length = partBytes): Part[] {
+  const parts: Part[] = [];
+  for (let offset = 0; offset < content.byteLength; offset += length) {
+    const bytes = content.subarray(offset, offset + length);
+    parts.push({ offset, length: bytes.byteLength, sha256: sha256Of(bytes), bytes });
+  }
+  return parts;
+}
+
+export async function begun(
+  { made, store }: Subject,
+  content: Uint8Array,
+): Promise<{ upload: Upload; parts: Part[]; first: Part }> {
+  const upload = await store.begin(made.newKey(), content.byteLength, partBytes, signal);
+  const parts = partsOf(content, upload.partBytes);
+  const first = parts[0] ?? { offset: 0, length: 0, sha256: sha256Of(""), bytes: randomBytes(0) };
+  return { upload, parts, first };
+}
+
+export async function read(store: Store, key: string, range?: { start: number; end: number }) {
+  return buffer(await store.open(key, range, signal));
+}
+
+export async function keysOf(store: Store, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(prefix, signal)) keys.push(key);
+  return keys;
+}
+
+/** Any error of this code. */
+export function code(value: string): unknown {
+  return expect.objectContaining({ code: value });
+}
