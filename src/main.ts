@@ -13,7 +13,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  const signals = watchSignals(process, terminal);
+  const signals = watchSignals(process);
   try {
     const facts = { platform: process.platform, home: homedir(), env: process.env };
     const version = programVersion();

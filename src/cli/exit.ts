@@ -65,8 +65,8 @@ export async function reportFailure(
   }
   const { themeFor } = await import("./ui/theme.ts");
   const theme = themeFor(terminal.color);
-  const label = error instanceof Interrupted ? theme.warning("stopped:") : theme.bad("error:");
-  terminal.error.write(`${label} ${visible(words.message)}\n`);
+  const label = words.code === "interrupted" ? "" : `${theme.bad("error:")} `;
+  terminal.error.write(`${label}${visible(words.message)}\n`);
   if (words.hint !== undefined) terminal.error.write(`${visible(words.hint)}\n`);
   if (words.stack !== undefined) terminal.error.write(`\n${words.stack}\n`);
   return words.exitCode;

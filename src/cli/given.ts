@@ -55,7 +55,7 @@ export async function withTransfer<Result>(
 ): Promise<Result> {
   const chosen = typed.options["progress"] as ProgressMode;
   const mode = wantsJson(typed) && chosen === "auto" ? "none" : chosen;
-  const progress = await openProgress(context.terminal, mode, started);
+  const progress = await openProgress(context.terminal, mode, started, context.signal);
   try {
     return await withClient(context, typed, use, progress.onEvent);
   } finally {

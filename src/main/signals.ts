@@ -1,18 +1,16 @@
 import { Interrupted } from "../cli/interrupted.ts";
-import type { Terminal } from "../cli/ui/terminal.ts";
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The first Ctrl-C or SIGTERM aborts the signal, so that work is parked; the second leaves at once. */
-export function watchSignals(
-  process: NodeJS.Process,
-  terminal: Terminal,
-): { readonly signal: AbortSignal; stop(): void } {
+export function watchSignals(process: NodeJS.Process): {
+  readonly signal: AbortSignal;
+  stop(): void;
+} {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     const known = name === "SIGTERM" ? "SIGTERM" : "SIGINT";
     if (controller.signal.aborted) process.exit(exitCodes[known]);
-    if (terminal.live) terminal.error.write("\nStopping. Once more to leave at once.\n");
     controller.abort(new Interrupted(known));
   };
   process.on("SIGINT", onSignal);

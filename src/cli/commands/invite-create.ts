@@ -6,7 +6,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import { parseOptions, type Typed } from "../input.ts";
-import { note, printResult } from "../ui/result.ts";
+import { note, printResult, toTheSecond } from "../ui/result.ts";
 import { visible } from "../ui/visible.ts";
 
 const optionsSchema = z.object({
@@ -36,7 +36,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     terminal,
     json,
     "",
-    `Invitation ${invitation.id}: ${invitation.role} of ${visible(invitation.organisation)}, to be used once, until ${invitation.expiresAt}.`,
+    `Invitation ${invitation.id}: ${invitation.role} of ${visible(invitation.organisation)}, to be used once, until ${toTheSecond(invitation.expiresAt)}.`,
     "Pass the code on by a safe way: whoever has it can enrol in that name. It is shown only this once.",
     `To take it back: exhibit invite revoke ${invitation.id}`,
   );

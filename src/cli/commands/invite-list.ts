@@ -4,7 +4,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { printResult, table } from "../ui/result.ts";
+import { printResult, table, toTheSecond } from "../ui/result.ts";
 
 /** `exhibit invite list`. */
 export async function run(context: Context, typed: Typed): Promise<undefined> {
@@ -20,7 +20,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         invitation.id,
         invitation.state,
         invitation.role,
-        invitation.expiresAt,
+        toTheSecond(invitation.expiresAt),
         invitation.quotaBytes === undefined ? "-" : formatSize(invitation.quotaBytes),
         invitation.organisation,
       ]),

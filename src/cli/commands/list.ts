@@ -5,7 +5,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { printResult, table } from "../ui/result.ts";
+import { printResult, table, toTheSecond } from "../ui/result.ts";
 
 /** `exhibit list`. */
 export async function run(context: Context, typed: Typed): Promise<undefined> {
@@ -23,7 +23,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       exhibits.map((entry) => [
         formatAddress(entry),
         entry.state === "sealed" ? "complete" : "unfinished",
-        entry.reservedAt,
+        toTheSecond(entry.reservedAt),
         entry.id,
       ]),
       { heading: context.terminal.outputIsTerminal && exhibits.length > 0, theme },

@@ -4,7 +4,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { note, printResult, table } from "../ui/result.ts";
+import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 import { themeFor } from "../ui/theme.ts";
 
 /** `exhibit log EXHIBIT`. */
@@ -30,7 +30,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       ["", "WHEN", "WHAT", "BY", "FACTS"],
       events.map((event) => [
         event.seq.toString(),
-        event.at,
+        toTheSecond(event.at),
         event.verb,
         event.actor,
         Object.entries(event.facts)

@@ -6,7 +6,7 @@ import { exitCodeOf } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
 import type { Typed } from "../input.ts";
 import { failureLines } from "../ui/failure-lines.ts";
-import { printResult } from "../ui/result.ts";
+import { printResult, toTheSecond } from "../ui/result.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
 
@@ -34,7 +34,7 @@ export async function run(context: Context, typed: Typed): Promise<number> {
     const theme = themeFor(terminal.color);
     const { receipt, signedBy, notChecked } = result;
     const lines = [
-      `${theme.good("✔")} ${theme.strong(formatAddress(receipt))}  the receipt of ${receipt.receivedAt} is genuine, signed by ${visible(signedBy)}`,
+      `${theme.good("✔")} ${theme.strong(formatAddress(receipt))}  the receipt of ${toTheSecond(receipt.receivedAt)} is genuine, signed by ${visible(signedBy)}`,
       ...(notChecked.length === 0
         ? []
         : [

@@ -49,6 +49,9 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     `Listening on ${serving.url}`,
   ]);
   tell(context, json, serving);
+  signal.addEventListener("abort", () => {
+    note(terminal, json, "Stopping: what runs may finish its last step.");
+  });
   await serving.finished;
   note(
     terminal,

@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import { checkedFlag, parseOptions, problemWith, readGiven, type Typed } from "../input.ts";
 import { ask, type AskOptions } from "../ui/prompt.ts";
-import { note, printResult, warn } from "../ui/result.ts";
+import { note, printResult, warn, toTheSecond } from "../ui/result.ts";
 import { spin } from "../ui/spinner.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
@@ -64,7 +64,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     "",
     `Access code:  ${theme.strong(code)}`,
     "",
-    `Share ${theme.strong(share.id)}: ${visible(what)}, for ${name}, until ${share.expiresAt}, ${share.access === "view" ? "watermarked viewing only" : "the unaltered originals"}.`,
+    `Share ${theme.strong(share.id)}: ${visible(what)}, for ${name}, until ${toTheSecond(share.expiresAt)}, ${share.access === "view" ? "watermarked viewing only" : "the unaltered originals"}.`,
     `Nothing was sent to anyone. Send ${name} the link, and pass the code by another way: by telephone or in`,
     "person, never in the same message. Both are shown only this once.",
     `To cut it off: exhibit share revoke ${share.id}`,
@@ -90,7 +90,11 @@ async function recipientOf(
     name:
       options.to === undefined
         ? await ask(
-            { message: "Recipient's name:", flag: "--to", problem: problemWith(name) },
+            {
+              message: "Recipient's name:",
+              flag: "--to (or --recipient)",
+              problem: problemWith(name),
+            },
             asking,
           )
         : checkedFlag(name, options.to, "--to"),
@@ -99,7 +103,7 @@ async function recipientOf(
         ? await ask(
             {
               message: "Recipient's e-mail address:",
-              flag: "--email",
+              flag: "--email (or --recipient)",
               problem: (answer) =>
                 email.safeParse(answer.trim()).success
                   ? undefined

@@ -4,7 +4,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { note, printResult, table } from "../ui/result.ts";
+import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 
 /** `exhibit share list`. */
 export async function run(context: Context, typed: Typed): Promise<undefined> {
@@ -20,7 +20,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         share.id,
         share.state,
         share.access,
-        share.expiresAt,
+        toTheSecond(share.expiresAt),
         share.recipient.name,
         share.exhibits
           .filter(({ revokedAt }) => revokedAt === undefined)

@@ -4,7 +4,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { note, printResult, table } from "../ui/result.ts";
+import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 
 const words: Readonly<Record<ShareAccessEvent["kind"], string>> = {
   prefetch: "fetched by a machine",
@@ -34,7 +34,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     table(
       ["WHEN", "WHAT", "EXHIBIT", "FROM", "SESSION", "DETAIL", "BROWSER"],
       events.map((event) => [
-        event.at,
+        toTheSecond(event.at),
         words[event.kind],
         event.reference ?? "-",
         event.address,

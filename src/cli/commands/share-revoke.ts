@@ -22,7 +22,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     };
     return spin(terminal, json, "Cutting it off", () => revokeShare(client, request, signal));
   });
-  const { share, already, sessionsCut, streamsCut } = revocation;
+  const { share, already, sessionsCut, streamsCut, originalsTaken } = revocation;
   printResult(terminal, json, { schema: "exhibit.revocation/1", ...revocation }, () => [
     `${share.id}  ${exhibit === undefined ? "revoked" : "exhibit taken out"}`,
   ]);
@@ -41,11 +41,16 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       : `${theme.good("✔")} Cut off: ${count(sessionsCut, "viewing session")} and ${count(streamsCut, "stream")} stopped.`,
     rest,
     share.access === "original"
-      ? "Originals that were downloaded before cannot be recalled."
-      : "Copies that were made before, such as a photograph of the screen, cannot be recalled; they carry the mark.",
+      ? originals(originalsTaken)
+      : "What the recipient already keeps, such as a photograph of the screen, cannot be recalled; it carries the mark.",
   );
 }
 
 function count(number: number, what: string): string {
   return `${number === 0 ? "no" : number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function originals(taken: number): string {
+  if (taken === 0) return "No original had been downloaded.";
+  return `${taken} ${taken === 1 ? "original had been downloaded; it" : "originals had been downloaded; they"} cannot be recalled.`;
 }

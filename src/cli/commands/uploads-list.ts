@@ -5,7 +5,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { note, printResult, table } from "../ui/result.ts";
+import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 import { visible } from "../ui/visible.ts";
 
 /** `exhibit uploads list`. */
@@ -23,8 +23,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         upload.id,
         formatAddress(upload),
         `${formatSize(upload.receivedBytes)} of ${formatSize(upload.sizeBytes)}`,
-        upload.startedAt,
-        upload.expiresAt ?? "-",
+        toTheSecond(upload.startedAt),
+        upload.expiresAt?.slice(0, 10) ?? "-",
         upload.location ?? "-",
       ]),
       { heading: terminal.outputIsTerminal && uploads.length > 0, theme },
@@ -32,7 +32,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   );
   const unfinished = jobs.map(
     (job) =>
-      `Command ${job.id} of ${job.startedAt}: case ${visible(job.case)}, ${visible(job.paths.join(", "))}`,
+      `Command ${job.id} of ${toTheSecond(job.startedAt)}: case ${visible(job.case)}, ${visible(job.paths.join(", "))}`,
   );
   note(
     terminal,

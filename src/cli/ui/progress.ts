@@ -16,6 +16,7 @@ export async function openProgress(
   terminal: Terminal,
   mode: ProgressMode,
   started: string,
+  signal: AbortSignal,
 ): Promise<Progress> {
   if (mode === "none") return { onEvent: () => undefined, stop: () => undefined };
   if (mode === "json") {
@@ -28,6 +29,11 @@ export async function openProgress(
   if (terminal.live) {
     const { bars } = await import("./progress/bars.ts");
     let view: ReturnType<typeof bars> | undefined;
+    const onAbort = (): void => {
+      tally.stopping = true;
+      view?.update();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
     return {
       onEvent(event) {
         tally.take(event, performance.now());
@@ -36,6 +42,7 @@ export async function openProgress(
         view.update();
       },
       stop() {
+        signal.removeEventListener("abort", onAbort);
         view?.stop();
         view = undefined;
       },

@@ -56,6 +56,11 @@ export function table(
   );
 }
 
+/** A time of a document without its fractions of a second, still RFC 3339. */
+export function toTheSecond(at: string): string {
+  return at.replace(/\.\d+(?=Z$)/, "");
+}
+
 /** Facts as `Label   value` lines; those without a value are left out, values are made visible. */
 export function facts(
   pairs: readonly (readonly [string, string | undefined])[],

@@ -1,6 +1,6 @@
 import { formatAddress } from "../../evidence/address.ts";
 import type { Share } from "../../evidence/share.ts";
-import { facts } from "./result.ts";
+import { facts, toTheSecond } from "./result.ts";
 import type { Theme } from "./theme.ts";
 
 /** A share as lines for a person. */
@@ -12,8 +12,8 @@ export function shareFacts(share: Share, theme: Theme): string[] {
       ["Recipient", `${share.recipient.name} <${share.recipient.email}>`],
       ["Access", share.access === "view" ? "watermarked viewing" : "unaltered originals"],
       ["Purpose", share.purpose],
-      ["Made", share.createdAt],
-      ["Until", share.expiresAt],
+      ["Made", toTheSecond(share.createdAt)],
+      ["Until", toTheSecond(share.expiresAt)],
       ["Revoked", share.revokedAt],
       ...share.exhibits.map((exhibit): [string, string] => [
         "Exhibit",

@@ -70,8 +70,9 @@ export function wholeLine(
   const files = tally.files === 1 ? "" : `  ${tally.filesDone} of ${tally.files} files`;
   const failed = tally.filesFailed === 0 ? "" : `  ${tally.filesFailed} failed`;
   const wait = tally.waiting;
-  const tail =
-    wait !== undefined && wait.untilMs > nowMs
+  const tail = tally.stopping
+    ? "  stopping; Ctrl-C again leaves at once"
+    : wait !== undefined && wait.untilMs > nowMs
       ? `  ${visible(wait.reason)}, again in ${formatDuration((wait.untilMs - nowMs) / 1000)}`
       : `${speed === undefined ? "" : `  ${formatSize(speed)}/s`}${left === undefined ? "" : `  ${formatDuration(left)} left`}`;
   const head = `Total  ${bar(tally.fraction())} ${percent(tally.fraction())}`;

@@ -35,7 +35,8 @@ export class Lines {
     } else if (event.type === "file-failed") {
       this.#say(`${event.path}: failed. ${event.message}`);
     } else if (event.type === "file-done" && this.#tally.files <= fewFiles) {
-      this.#say(`${event.path}: done, proof: ${event.proof}.`);
+      const proof = this.#started === "Sending" ? `, proof: ${event.proof}` : "";
+      this.#say(`${event.path}: done${proof}.`);
     }
   }
 

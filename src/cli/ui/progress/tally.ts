@@ -24,6 +24,8 @@ export class Tally {
   filesFailed = 0;
   /** What the transfer waits for, since when, and for how long. */
   waiting: { readonly reason: string; readonly untilMs: number } | undefined;
+  /** The person asked it to stop; what is in flight is being parked. */
+  stopping = false;
   readonly running = new Map<string, RunningFile>();
   readonly #samples: { readonly atMs: number; readonly doneBytes: number }[] = [];
 
