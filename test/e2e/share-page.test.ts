@@ -4,12 +4,15 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import type { NewShare } from "../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../src/stores/server/sharing.ts";
 import { sealedExhibit } from "../support/sealed-exhibit.ts";
 import { soon, startServer, type Person, type TestServer } from "../support/server.ts";
+
+/** Real programs on a busy machine take their time. */
+jest.setTimeout(120_000);
 
 const run = promisify(execFile);
 const desktop = { width: 1280, height: 800 };
@@ -47,7 +50,7 @@ describe("the share page in a browser", () => {
       executablePath,
       args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser.close();
@@ -183,7 +186,7 @@ describe("the share page in a browser", () => {
     const texts = await Promise.all(shots.map(([name, picture]) => read(name, picture)));
     const found = texts.filter((text) => text.includes(made.share.id));
     expect(found.length / texts.length).toBeGreaterThanOrEqual(0.9);
-  }, 120_000);
+  });
 
   it("hides and stops what it shows while its line is lost, and goes on when it is back", async () => {
     const { context, page } = await open(await share());
@@ -203,7 +206,7 @@ describe("the share page in a browser", () => {
     await played(page, at + 0.5);
     expect(await page.locator("video").isVisible()).toBe(true);
     await context.close();
-  }, 60_000);
+  });
 
   it("does not show what was shared when the browser goes back to it after the end", async () => {
     const made = await share();
@@ -214,7 +217,7 @@ describe("the share page in a browser", () => {
     await page.getByRole("heading", { name: "This link has ended" }).waitFor();
     expect(await page.content()).not.toContain(exhibit.reference);
     await context.close();
-  }, 30_000);
+  });
 
   it.each([
     ["a phone", phone],
@@ -233,6 +236,5 @@ describe("the share page in a browser", () => {
       expect(await page.getByText("This page cannot be printed").isVisible()).toBe(true);
       await context.close();
     },
-    30_000,
   );
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import sharp from "sharp";
 import { checkCustody } from "../../../src/evidence/custody.ts";
 import { ExhibitError, type ErrorCode } from "../../../src/evidence/errors.ts";
@@ -9,6 +9,9 @@ import { sharingOf } from "../../../src/stores/server/sharing.ts";
 import { Recipient } from "../../support/recipient.ts";
 import { sealedExhibit, type Material } from "../../support/sealed-exhibit.ts";
 import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
+
+/** Real programs on a busy machine take their time. */
+jest.setTimeout(120_000);
 
 const day = 86_400_000;
 const text: Material = { path: "notes.xyz", mediaType: "text/plain", bytes: Buffer.from("notes") };

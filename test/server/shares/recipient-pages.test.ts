@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { sha256Of } from "../../../src/evidence/digest.ts";
 import type { NewShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
 import type { ShareAccessEvent } from "../../../src/evidence/share.ts";
@@ -8,6 +8,9 @@ import { MovingClock } from "../../support/moving-clock.ts";
 import { Recipient, type Seen } from "../../support/recipient.ts";
 import { sealedExhibit } from "../../support/sealed-exhibit.ts";
 import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
+
+/** Real programs on a busy machine take their time. */
+jest.setTimeout(120_000);
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { request } from "undici";
 import type { NewShare } from "../../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
@@ -7,6 +7,9 @@ import { MovingClock } from "../../support/moving-clock.ts";
 import { Recipient } from "../../support/recipient.ts";
 import { sealedExhibit } from "../../support/sealed-exhibit.ts";
 import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
+
+/** Real programs on a busy machine take their time. */
+jest.setTimeout(120_000);
 
 const hour = 3_600_000;
 const masterBytes = 48 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { attachment } from "../../../src/server/pages/attachment.ts";
 import { rangeOf } from "../../../src/server/pages/byte-range.ts";
 import { foreign, html } from "../../../src/server/pages/html.ts";
@@ -13,6 +13,9 @@ import {
   newShareId,
   newToken,
 } from "../../../src/server/shares/share-secrets.ts";
+
+/** Real programs on a busy machine take their time. */
+jest.setTimeout(120_000);
 
 describe("what is secret about a share", () => {
   it("has ids and codes without characters that look alike, and tokens of 192 bits", () => {
