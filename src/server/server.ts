@@ -5,7 +5,6 @@ import {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
 } from "fastify";
 import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
@@ -69,7 +68,7 @@ export async function createServer(
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => {
       setSafeHeaders(reply, publicUrl);
-      answerProblem(error, request as FastifyRequest, reply as FastifyReply);
+      answerProblem(error, request, reply);
     },
     clientErrorHandler: refuseConnection,
   }) as unknown as FastifyInstance;

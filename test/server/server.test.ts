@@ -186,8 +186,11 @@ describe("a failure", () => {
     ["unavailable.store", new Error("the caller was Jane Roe on 07700 900123"), 500],
   ] as const)("of code %s", async (code, error, status) => {
     const lines: string[] = [];
-    const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-    const app = fastify({ loggerInstance: log as FastifyBaseLogger });
+    const log: FastifyBaseLogger = pino(
+      { level: "trace" },
+      { write: (line: string) => void lines.push(line) },
+    );
+    const app = fastify({ loggerInstance: log });
     answerWithProblems(app);
     app.get("/", () => {
       throw error;
@@ -210,10 +213,7 @@ describe("the database", () => {
     const database = open(other.folder);
     const table = "kysely_migration" as keyof Tables;
     const newer = { name: "9999-later", timestamp: new Date().toISOString() };
-    await database
-      .insertInto(table)
-      .values(newer as never)
-      .execute();
+    await database.insertInto(table).values(newer).execute();
     const before = await database.introspection.getTables();
     await expect(migrate(database)).rejects.toMatchObject({ code: "conflict.schema-newer" });
     expect(await database.introspection.getTables()).toEqual(before);
