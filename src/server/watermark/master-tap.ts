@@ -45,8 +45,10 @@ export function createTaps(content: Store): Taps {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const tap = taps.get(request.url ?? "");
     const range = tap && rangeOf(request.headers.range, tap.sizeBytes);
-    if (tap === undefined || request.method !== "GET") return refuse(response, 404);
-    if (range === undefined) return refuse(response, 416);
+    if (tap === undefined || range === undefined || request.method !== "GET") {
+      response.writeHead(tap === undefined ? 404 : 416).end();
+      return;
+    }
     const gone = new AbortController();
     response.on("close", () => {
       gone.abort();
@@ -96,10 +98,6 @@ export function createTaps(content: Store): Taps {
       });
     },
   };
-}
-
-function refuse(response: ServerResponse, status: number): void {
-  response.writeHead(status).end();
 }
 
 function rangeOf(field: string | undefined, sizeBytes: number): ByteRange | undefined {

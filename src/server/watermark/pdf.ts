@@ -136,11 +136,13 @@ function drawMark(page: PDFPage, font: PDFFont, shareId: string, sentence: strin
 /** The built-in fonts know western letters only; others lose their accents or become `?`. The share id never does. */
 function encodable(text: string, font: PDFFont): string {
   const known = new Set(font.getCharacterSet());
-  const write = (letter: string): string =>
-    [...letter].every((point) => known.has(point.codePointAt(0) ?? -1)) ? letter : "";
-  return [...text.normalize("NFC")]
-    .map((letter) => write(letter) || write(letter.normalize("NFD").charAt(0)) || "?")
-    .join("");
+  let written = "";
+  for (const letter of text.normalize("NFC")) {
+    const plain = letter.normalize("NFD").charAt(0);
+    const candidates = [letter, plain, "?"];
+    written += candidates.find((one) => known.has(one.codePointAt(0) ?? -1)) ?? "";
+  }
+  return written;
 }
 
 function notMarkable(message: string, cause?: unknown): ExhibitError {

@@ -11,7 +11,7 @@ export const toneInterval = 30;
 
 /** The tones that spell a share id, in Hz, in order. What is not a capital or a digit has no tone. */
 export function tonesOf(shareId: string): number[] {
-  const places = [...shareId.toUpperCase()].map((letter) => alphabet.indexOf(letter));
+  const places = Array.from(shareId.toUpperCase(), (letter) => alphabet.indexOf(letter));
   return places.filter((place) => place >= 0).map((place) => lowestHz + stepHz * place);
 }
 

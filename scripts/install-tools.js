@@ -1,0 +1,135 @@
+// Checks for the system programs that the demo and the tests use, says how to install what is missing, and does so where
+// it may: node scripts/install-tools.js ffmpeg browser ocr keyring
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import process, { argv, env, getuid, platform, stderr } from "node:process";
+import { fileURLToPath } from "node:url";
+
+/**
+ * @typedef {{ packages: string[], missing: () => string[] }} Tool
+ * What Debian calls it, and the names of what is not there.
+ */
+
+/** @type {Record<string, Tool>} */
+const tools = {
+  ffmpeg: {
+    packages: ["ffmpeg", "fonts-dejavu-core"],
+    missing: () => [...programs("ffmpeg", "ffprobe"), ...font()],
+  },
+  browser: {
+    packages: ["chromium"],
+    missing: () => (programs("chromium").length > 0 ? programs("chromium-browser") : []),
+  },
+  ocr: { packages: ["tesseract-ocr"], missing: () => programs("tesseract") },
+  keyring: {
+    packages: ["gnome-keyring", "dbus-daemon", "libsecret-1-0"],
+    missing: () => [...programs("gnome-keyring-daemon", "dbus-run-session"), ...libsecret()],
+  },
+};
+
+/**
+ * Makes sure that the named groups of tools are there. Says on stderr what it does; says nothing when nothing is missing.
+ *
+ * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `keyring`
+ * @returns {boolean} true when all is there, at the start or after installing
+ */
+export function installTools(names) {
+  const wanted = names.map((name) => {
+    const tool = tools[name];
+    if (tool === undefined) throw new RangeError(`No such group of tools: ${name}`);
+    return tool;
+  });
+  const missing = wanted.flatMap((tool) => tool.missing());
+  if (missing.length === 0) return true;
+  const packages = wanted.filter((tool) => tool.missing().length > 0).flatMap((t) => t.packages);
+  const line = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  say(`Missing: ${missing.join(", ")}.`);
+  if (env["EXHIBIT_NO_INSTALL"] === "1") return refuse("EXHIBIT_NO_INSTALL is set. Run:", line);
+  if (!isDebian()) return refuse("On Debian or Ubuntu this is:", line);
+  const prefix = getuid?.() === 0 ? [] : ["sudo", "-n"];
+  if (prefix.length > 0 && !runs([...prefix, "true"])) return refuse("Run as root:", line);
+  say(`Running: ${[...prefix, ...line].join(" ")}`);
+  if (!runs([...prefix, "apt-get", "update"]) || !runs([...prefix, ...line])) {
+    return refuse("That failed. Run by hand, as root:", line);
+  }
+  const still = wanted.flatMap((tool) => tool.missing());
+  return still.length === 0 || refuse(`Still missing: ${still.join(", ")}. Run by hand:`, line);
+}
+
+/**
+ * @param {string} why
+ * @param {readonly string[]} line
+ */
+function refuse(why, line) {
+  say(`${why}\n  ${line.join(" ")}`);
+  return false;
+}
+
+/** @param {readonly string[]} command */
+function runs([program = "", ...args]) {
+  const output = spawnSync(program, args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+  return output.status === 0;
+}
+
+/**
+ * Those that are not on the PATH.
+ *
+ * @param {...string} names
+ */
+function programs(...names) {
+  const folders = (env["PATH"] ?? "").split(platform === "win32" ? ";" : ":");
+  const suffix = platform === "win32" ? ".exe" : "";
+  return names.filter(
+    (name) => !folders.some((folder) => isExecutable(join(folder, name + suffix))),
+  );
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function font() {
+  if (platform !== "linux") return [];
+  const folders = ["/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/dejavu-sans-fonts"];
+  const found = [...folders, "/usr/share/fonts/TTF", "/usr/share/fonts/dejavu"].some((folder) =>
+    existsSync(join(folder, "DejaVuSans-Bold.ttf")),
+  );
+  return found ? [] : ["a DejaVu font"];
+}
+
+function libsecret() {
+  if (platform !== "linux") return [];
+  const folders = ["/usr/lib", "/usr/lib64", "/lib", ...multiarch()];
+  const found = folders.some((folder) => existsSync(join(folder, "libsecret-1.so.0")));
+  return found ? [] : ["libsecret-1.so.0"];
+}
+
+function multiarch() {
+  return readdirSync("/usr/lib")
+    .filter((name) => name.includes("-linux-"))
+    .map((name) => join("/usr/lib", name));
+}
+
+function isDebian() {
+  if (platform !== "linux" || programs("apt-get").length > 0) return false;
+  return /^ID(_LIKE)?=.*(debian|ubuntu)/m.test(readFileSync("/etc/os-release", "utf8"));
+}
+
+/** @param {string} line */
+function say(line) {
+  stderr.write(`${line}\n`);
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = installTools(argv.slice(2)) ? 0 : 1;
+}
