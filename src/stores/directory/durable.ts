@@ -1,6 +1,7 @@
 import { mkdir, open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { errnoOf } from "./failures.ts";
+import { refuseLinkedFolder } from "./layout.ts";
 
 /** Codes with which a platform says that it does not flush folders: nothing more can be done there. */
 const noFolderFlush = new Set(["EINVAL", "EISDIR", "EPERM", "EACCES", "ENOTSUP", "EBADF"]);
@@ -18,7 +19,11 @@ export async function flushFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those above it down from `root`, which must be there, each flushed into its parent. */
+/**
+ * Makes a folder and those above it down from `root`, which must be there, each flushed into its parent.
+ *
+ * @throws ExhibitError `policy.unsupported` where one of them is a link
+ */
 export async function makeFolder(root: string, folder: string): Promise<void> {
   let at = root;
   for (const segment of path.relative(root, folder).split(path.sep)) {
@@ -29,6 +34,7 @@ export async function makeFolder(root: string, folder: string): Promise<void> {
       await flushFolder(parent);
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
+      await refuseLinkedFolder(at);
     }
   }
 }

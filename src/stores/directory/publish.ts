@@ -2,7 +2,7 @@ import { chmod, link, open, rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { flushFolder, makeFolder } from "./durable.ts";
 import { errnoOf } from "./failures.ts";
-import { keyPath, refuseLinkedFolder } from "./layout.ts";
+import { keyPath } from "./layout.ts";
 import { holdersOf, markHolder, unmarkHolder } from "./placeholder.ts";
 
 /** File systems without hard links (FAT, some network folders) answer with one of these. */
@@ -19,7 +19,6 @@ export async function publish(root: string, temporary: string, key: string): Pro
   const file = keyPath(root, key);
   const folder = path.dirname(file);
   await makeFolder(root, folder);
-  await refuseLinkedFolder(folder);
   await chmod(temporary, readOnly);
   try {
     await link(temporary, file);
