@@ -1,4 +1,5 @@
-import { rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { fastify, type FastifyBaseLogger } from "fastify";
@@ -17,6 +18,7 @@ import { answerWithProblems } from "../../src/server/problems.ts";
 import { createServer } from "../../src/server/server.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
+import { startSecondServer } from "../support/second-server.ts";
 import { soon, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -219,6 +221,17 @@ describe("the database", () => {
     expect(await database.introspection.getTables()).toEqual(before);
     await database.destroy();
     await other.stop();
+  });
+
+  it("is made once by two processes that start at the same moment", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "exhibit-two-"));
+    const both = await Promise.all([
+      startSecondServer(folder, "http://127.0.0.1:1"),
+      startSecondServer(folder, "http://127.0.0.1:1"),
+    ]);
+    for (const { url } of both) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    await Promise.all(both.map((one) => one.stop()));
+    await rm(folder, { recursive: true });
   });
 
   it.each([[true], [Buffer.from("bytes")], [undefined]])(

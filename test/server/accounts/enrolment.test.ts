@@ -1,13 +1,9 @@
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
-import { Kysely } from "kysely";
-import { pino } from "pino";
 import { sha256Of } from "../../../src/evidence/digest.ts";
 import { identitySchema } from "../../../src/evidence/identity.ts";
 import { parseInvitationCode } from "../../../src/evidence/invitation-code.ts";
 import { newPrivateJwk, publicJwkSchema } from "../../../src/evidence/seal.ts";
-import { sqliteDialect } from "../../../src/platform/sqlite.ts";
 import {
   createAdminInvitation,
   createFirstInvitation,
@@ -15,11 +11,10 @@ import {
   makeInvitation,
   revokeInvitation,
 } from "../../../src/server/accounts/invitations.ts";
-import type { Tables } from "../../../src/server/database/tables.ts";
-import { createServer } from "../../../src/server/server.ts";
 import { accountsOf } from "../../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../../src/stores/server/enrolment.ts";
 import { openSession } from "../../../src/stores/server/session.ts";
+import { startSecondServer } from "../../support/second-server.ts";
 import { enrol, newMachine, soon, startServer, type TestServer } from "../../support/server.ts";
 
 let server: TestServer;
@@ -118,21 +113,16 @@ describe("an invitation", () => {
     expect(machine.secrets.all().size).toBe(0);
   });
 
-  it("goes to exactly one of twenty that race for it at two servers on one database", async () => {
-    const database = new Kysely<Tables>({
-      dialect: sqliteDialect(path.join(server.folder, "exhibit.sqlite")),
-    });
-    const other = await createServer({ ...server.deps, database }, pino({ level: "silent" }));
-    const otherUrl = await other.listen({ host: "127.0.0.1", port: 0 });
+  it("goes to exactly one of twenty that race for it at two processes on one database", async () => {
+    const other = await startSecondServer(server.folder, server.url);
     const code = await server.invite("partner");
     const keys = await Promise.all(Array.from({ length: 20 }, newPublicKey));
     const answers = await Promise.all(
       keys.map((key, index) =>
-        registerRaw(code, wellFormed(key), index % 2 === 0 ? server.url : otherUrl),
+        registerRaw(code, wellFormed(key), index % 2 === 0 ? server.url : other.url),
       ),
     );
-    await other.close();
-    await database.destroy();
+    await other.stop();
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ body }) => body["code"] === "auth.invitation-used")).toHaveLength(19);
   });
