@@ -66,7 +66,7 @@ export async function writeMarkTexts(folder: string, mark: Mark): Promise<void> 
  * working folder.
  */
 export function burnIn({ width, height }: PictureSize, fontFile: string): string {
-  const idSize = Math.max(16, Math.round(Math.min(width * 0.034, height * 0.05)));
+  const idSize = Math.max(16, Math.round(Math.min(width * 0.0375, height * 0.05)));
   const detailSize = Math.max(10, Math.round(idSize * 0.5));
   const idBorder = Math.round(idSize / 3);
   const filters = tokens.flatMap((token) => {
@@ -89,7 +89,7 @@ function draw(
   x: string,
   y: string,
 ): string {
-  const [ink, box] = token.light ? ["white", "black@0.7"] : ["black", "white@0.7"];
+  const [ink, box] = token.light ? ["white", "black@0.75"] : ["black", "white@0.75"];
   return (
     `drawtext=expansion=none:fontfile=${fontFile}:textfile=${textFile}:fontsize=${size}:line_spacing=2` +
     `:fontcolor=${ink}:box=1:boxcolor=${box}:boxborderw=${border}:x='${x}':y='${y}'`

@@ -72,3 +72,19 @@ export async function samplesOf(bytes: Uint8Array): Promise<Float32Array> {
   );
   return new Float32Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength));
 }
+
+/** Every `step`-th picture of a segment as PNG. */
+export async function framesOf(segment: Uint8Array, step: number): Promise<Buffer[]> {
+  const joined = await piped(
+    "ffmpeg",
+    // prettier-ignore
+    ["-loglevel", "error", "-f", "mpegts", "-i", "pipe:0", "-vf", `select='not(mod(n,${step}))'`, "-fps_mode", "passthrough", "-c:v", "png", "-f", "image2pipe", "pipe:1"],
+    segment,
+  );
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const starts: number[] = [];
+  for (let at = joined.indexOf(signature); at >= 0; at = joined.indexOf(signature, at + 8)) {
+    starts.push(at);
+  }
+  return starts.map((start, index) => joined.subarray(start, starts[index + 1]));
+}
