@@ -3,7 +3,7 @@ import type { UploadRequest } from "../app/upload.ts";
 import { exhibitIdSchema } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { checkedFlag, missing } from "./input.ts";
-import { instantOf } from "./when.ts";
+import { instantOf, requireTimeZone } from "./when.ts";
 
 type RecordFields = Pick<
   UploadRequest,
@@ -58,6 +58,7 @@ function recorded(options: Readonly<Record<string, unknown>>): Pick<RecordFields
   const timeZone = options["timeZone"] as string | undefined;
   if (from === undefined && to === undefined && timeZone === undefined) return {};
   if (timeZone === undefined) throw missing("--time-zone, which goes with a recording's times,");
+  requireTimeZone(timeZone);
   const times = present({
     from: from === undefined ? undefined : instantOf(from, timeZone, "--recorded-from"),
     to: to === undefined ? undefined : instantOf(to, timeZone, "--recorded-to"),

@@ -19,7 +19,8 @@ export function instantOf(text: string, timeZone: string, flag: string): string 
     match === null
       ? Number.NaN
       : Date.parse(`${match[1] ?? ""}T${match[2] ?? ""}${match[3] ?? ":00"}Z`);
-  if (Number.isNaN(wall)) {
+  // Date.parse takes the 30th of February for the 2nd of March.
+  if (Number.isNaN(wall) || !new Date(wall).toISOString().startsWith(match?.[1] ?? "")) {
     throw new ExhibitError("usage.invalid", `${flag} is not a time: "${text}".`, {
       hint: 'Write 2026-11-21T14:05:00Z, or "2026-11-21 14:05" as the clock in --time-zone showed it.',
     });
@@ -37,6 +38,11 @@ export function instantOf(text: string, timeZone: string, flag: string): string 
   }
   const clock = new Date(wall).toISOString().replace(/\.000Z$|Z$/, "");
   return `${clock}${offsetText(offset)}`;
+}
+
+/** @throws ExhibitError `usage.invalid` for what is no IANA time zone */
+export function requireTimeZone(timeZone: string): void {
+  zoneFormat(timeZone);
 }
 
 function zoneFormat(timeZone: string): Intl.DateTimeFormat {

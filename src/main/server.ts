@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createServer as createSocket, isIPv6, type AddressInfo } from "node:net";
+import { createSecureContext } from "node:tls";
 import { Kysely } from "kysely";
 import type { ServeRequest, Serving } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
@@ -121,10 +122,20 @@ async function readTls({ tls }: ServeRequest): Promise<Tls | undefined> {
       throw new ExhibitError("not-found.source", `${flag} ${file} cannot be read.`, { cause });
     }
   };
-  return {
+  const pair = {
     cert: await read(tls.certFile, "--tls-cert"),
     key: await read(tls.keyFile, "--tls-key"),
   };
+  try {
+    createSecureContext(pair);
+  } catch (cause) {
+    throw new ExhibitError(
+      "usage.invalid",
+      "--tls-cert and --tls-key are not a certificate and its key.",
+      { hint: "Both must be in PEM, and belong together.", cause },
+    );
+  }
+  return pair;
 }
 
 /** Links hold the port, so it has to be known before the server is built. */
