@@ -65,7 +65,12 @@ async function serveFrom(
     };
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
     const app = await createServer(deps, log, tls);
-    await listen(() => app.listen({ host: request.host, port }), request.host, port);
+    try {
+      await listen(() => app.listen({ host: request.host, port }), request.host, port);
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
     const finished = stopped(signal)
       .then(() => app.close())
       .finally(() => database.destroy())
