@@ -29,10 +29,3 @@ export function sizeInWords(bytes: number): string {
   if (bytes === 1) return "1 byte";
   return `${power === 0 ? value : value.toFixed(1)} ${units[power] ?? ""}`;
 }
-
-/** A place in a recording: `0:01:04`. */
-export function positionInWords(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
-}

@@ -3,7 +3,7 @@ import type { Clock } from "../../evidence/ports/clock.ts";
 import type { ShareAccessEvent } from "../../evidence/share.ts";
 import type { ShareAccessRow } from "../database/share-tables.ts";
 import type { Tables } from "../database/tables.ts";
-import { addSegment, parseRanges } from "./segment-ranges.ts";
+import { addSegment, placesInWords } from "./segment-ranges.ts";
 
 type Kind = ShareAccessEvent["kind"];
 
@@ -140,10 +140,7 @@ function detailOf(row: Selectable<ShareAccessRow>): string {
   const parts: string[] = [];
   if (row.ordinal !== null) parts.push(`file ${row.ordinal}`);
   if (row.detail !== null) parts.push(row.detail);
-  if (row.segments !== null) {
-    const count = parseRanges(row.segments).reduce((sum, [a, b]) => sum + b - a + 1, 0);
-    parts.push(`${count} different segments, numbers ${row.segments}`);
-  }
+  if (row.segments !== null) parts.push(placesInWords(row.segments));
   if (row.times > 1) parts.push(`${row.times} times, last at ${row.last_at}`);
   return parts.join(", ");
 }

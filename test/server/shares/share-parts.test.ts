@@ -5,7 +5,11 @@ import { foreign, html } from "../../../src/server/pages/html.ts";
 import { sizeInWords, timeInWords } from "../../../src/server/pages/plain-words.ts";
 import { limitGroup } from "../../../src/server/shares/client-address.ts";
 import { CodeAttempts } from "../../../src/server/shares/code-attempts.ts";
-import { addSegment, parseRanges } from "../../../src/server/shares/segment-ranges.ts";
+import {
+  addSegment,
+  parseRanges,
+  placesInWords,
+} from "../../../src/server/shares/segment-ranges.ts";
 import {
   codeFits,
   digestCode,
@@ -106,6 +110,7 @@ describe("what was watched", () => {
       [9, 11],
       [500, 500],
     ]);
+    expect(placesInWords("0-3,1800")).toBe("about 0:00:00 to 0:00:08, 1:00:00 to 1:00:02");
   });
 });
 

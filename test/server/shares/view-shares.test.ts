@@ -112,7 +112,7 @@ describe("a share for viewing", () => {
     const seen = log.filter(({ kind }) => /segment|viewed/.test(kind));
     expect(seen.map(({ kind, detail }) => [kind, detail?.replace(/, last at .*/, "")])).toEqual([
       ["exhibit-viewed", undefined],
-      ["segment", "file 1, 2 different segments, numbers 0,2, 2 times"],
+      ["segment", "file 1, about 0:00:00 to 0:00:02, 0:00:04 to 0:00:06, 2 times"],
       ["file-viewed", "file 2, 2 times"],
       ["file-viewed", "file 3"],
       ["file-viewed", "file 4, 2 times"],
