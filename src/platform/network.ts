@@ -1,5 +1,6 @@
-import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpAgent, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { Agent, ProxyAgent, type Dispatcher } from "undici";
@@ -40,7 +41,7 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
 
   function openProxied(proxyUrl: string): Route {
     // Not an https.Agent by descent, but all that got asks of one.
-    const tunnel = { https: new HttpsProxyAgent(proxyUrl, { keepAlive: true, ...trust }) };
+    const tunnel = { https: new Tunnel(proxyUrl, trust) };
     return {
       dispatcher: new ProxyAgent({ uri: proxyUrl, requestTls: trust, proxyTls: trust }),
       agent: { http, ...tunnel },
@@ -77,4 +78,20 @@ function bypasses(url: URL, noProxy: string | undefined): boolean {
       if (port !== undefined && port !== (url.port || "443")) return false;
       return name === "*" || host === name || host.endsWith(`.${name}`);
     });
+}
+
+type AgentConnectOpts = Parameters<HttpsProxyAgent<string>["connect"]>[1];
+
+/** Trusts the same certificates behind the proxy as on the way to it, which the library does not by itself. */
+class Tunnel extends HttpsProxyAgent<string> {
+  readonly #trust: { ca?: string[] };
+
+  constructor(proxyUrl: string, trust: { ca?: string[] }) {
+    super(proxyUrl, { keepAlive: true, ...trust });
+    this.#trust = trust;
+  }
+
+  override connect(request: ClientRequest, options: AgentConnectOpts): Promise<Socket> {
+    return super.connect(request, { ...options, ...this.#trust });
+  }
 }
