@@ -1,14 +1,10 @@
 import type { ServerOptions } from "node:https";
 import type { Socket } from "node:net";
-import {
-  fastify,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-} from "fastify";
+import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
 import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
+import { contentInWords } from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
@@ -16,6 +12,7 @@ import { healthRoutes } from "./health.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { sharing } from "./shares/sharing-room.ts";
+import { endSilentConnections } from "./silent-connections.ts";
 import { statementRoutes } from "./statement.ts";
 import { uploadRoutes } from "./uploads/routes.ts";
 
@@ -73,6 +70,7 @@ export async function createServer(
     clientErrorHandler: refuseConnection,
   }) as unknown as FastifyInstance;
   app.server.headersTimeout = headersTimeoutMs;
+  endSilentConnections(app);
 
   answerWithProblems(app);
   logRequests(app);
@@ -81,9 +79,10 @@ export async function createServer(
     done();
   });
   await guardRoutes(app, deps);
+  const inWords = { ...deps, content: contentInWords(deps.content) };
   for (const room of roomsInOrder) {
     await app.register(async (scope) => {
-      await room(scope, deps);
+      await room(scope, inWords);
     });
   }
   await app.ready();

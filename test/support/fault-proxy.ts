@@ -23,6 +23,8 @@ export interface FaultProxy {
   readonly bytesDown: number;
   /** The faults that have happened, in order. */
   readonly happened: readonly (keyof Faults)[];
+  /** Where it goes to; may be said later than the proxy's own address is needed. */
+  upstreamPort: number;
   set(faults: Faults): void;
   /** Settles when so many bytes have gone up since the start. */
   whenUp(bytes: number): Promise<void>;
@@ -31,7 +33,7 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy> {
+export async function startFaultProxy(upstreamPort = 0): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const happened: (keyof Faults)[] = [];
   const waiting: (() => void)[] = [];
@@ -53,7 +55,7 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect({ port: upstreamPort, host: "127.0.0.1", noDelay: true });
+    const upstream = connect({ port: proxy.upstreamPort, host: "127.0.0.1", noDelay: true });
     let losesReply = false;
     let stalled = false;
     const reset = (): void => {
@@ -113,7 +115,8 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 
-  return {
+  const proxy: FaultProxy = {
+    upstreamPort,
     url: `http://127.0.0.1:${port}`,
     happened,
     get bytesUp() {
@@ -134,4 +137,5 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
       await once(server, "close");
     },
   };
+  return proxy;
 }

@@ -1,0 +1,121 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Deps } from "../../src/app/deps.ts";
+import type { UploadRequest } from "../../src/app/upload.ts";
+import type { Connection } from "../../src/evidence/ports/connection.ts";
+import type { TransferEvent } from "../../src/evidence/progress.ts";
+import { thumbprintOf } from "../../src/evidence/seal.ts";
+import { fileDestination } from "../../src/platform/file-destination.ts";
+import { fileSource } from "../../src/platform/file-source.ts";
+import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
+import { receiptFolder } from "../../src/platform/receipt-folder.ts";
+import { openConnection, type StoreMachine } from "../../src/stores/registry.ts";
+// Loaded here, because jest cannot load several modules at once when they are first needed.
+import "../../src/stores/keyed-register.ts";
+import "../../src/stores/server/accounts.ts";
+import "../../src/stores/server/register.ts";
+import "../../src/stores/server/sharing.ts";
+import "../../src/stores/server/store.ts";
+import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
+import { countedSource, countedStore, type CountedSource, type CountedStore } from "./counted.ts";
+import { newMachine, soon, systemClock } from "./server.ts";
+import { shortPatience } from "./transfer-rig.ts";
+
+/** One machine with everything that the use cases need, all real, its store wrapped to count and to fail. */
+export interface TestClient {
+  readonly deps: Deps & { readonly source: CountedSource; readonly journal: FileJournal };
+  readonly folder: string;
+  readonly events: TransferEvent[];
+  /** The store as the last `connect` opened it. */
+  readonly store: CountedStore;
+  /** Called with each connection, to put something in its way. */
+  onConnect: ((connection: Connection & { readonly store: CountedStore }) => void) | undefined;
+  write(name: string, content: string | Uint8Array): Promise<string>;
+  /** Forgets the journal, as a lost state folder would. */
+  loseState(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A machine whose one store is at `url`, or in a folder of its own. */
+export async function makeClient(
+  url?: string,
+  machine: StoreMachine = newMachine(),
+): Promise<TestClient> {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), "exhibit-client-")));
+  const storeFolder = path.join(folder, "store");
+  await mkdir(storeFolder);
+  const place = { name: "test", url: url ?? pathToFileURL(storeFolder).href };
+  const journalFile = path.join(folder, "state", "journal.sqlite");
+  const events: TransferEvent[] = [];
+  let journal = openJournal(journalFile, () => undefined);
+  let store: CountedStore | undefined;
+  const client: TestClient = {
+    folder,
+    events,
+    onConnect: undefined,
+    get store() {
+      if (store === undefined) throw new Error("Nothing has connected yet.");
+      return store;
+    },
+    deps: {
+      connect: async () => {
+        const connection = await openConnection(place, machine, soon());
+        store = countedStore(connection.store);
+        const counted = { ...connection, store };
+        client.onConnect?.(counted);
+        return counted;
+      },
+      locate: (name) => Promise.resolve(name ?? place.url),
+      pins: async () => {
+        const { register } = await openConnection(place, machine, soon());
+        return [{ thumbprint: await thumbprintOf(register.issuerKey), whose: "the store test" }];
+      },
+      enrolment: enrolmentAtServers(machine),
+      source: countedSource(fileSource()),
+      destination: fileDestination(),
+      get journal() {
+        return journal;
+      },
+      receipts: receiptFolder(path.join(folder, "receipts")),
+      clock: systemClock,
+      patience: shortPatience,
+      tool: { name: "exhibit", version: "0.0.0-test" },
+      onEvent: (event) => events.push(event),
+    },
+    async write(name, content) {
+      const file = path.join(folder, "evidence", name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, content);
+      return file;
+    },
+    async loseState() {
+      journal.close();
+      await rm(path.dirname(journalFile), { recursive: true });
+      journal = openJournal(journalFile, () => undefined);
+    },
+    async close() {
+      journal.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+  return client;
+}
+
+/** An upload of `paths` as one would ask for it; parts of 64 KiB keep tests quick. */
+export function uploadOf(
+  paths: readonly string[],
+  more: Partial<UploadRequest> = {},
+): UploadRequest {
+  return {
+    paths,
+    case: "01AB1234526",
+    initials: "ABC",
+    oneExhibit: false,
+    requireProof: "transport",
+    concurrency: 2,
+    partBytes: 64 * 1024,
+    ...more,
+  };
+}
