@@ -10,7 +10,7 @@ const atOnce = 4;
 
 interface Job {
   readonly result: Promise<StoredFileRow>;
-  provedBytes: number;
+  readonly progress: StillProving;
 }
 
 /** A proof that is still going on. */
@@ -61,7 +61,7 @@ export class ProvingJobs {
         job.result,
         delay(patienceMs, undefined, { signal: waited.signal }),
       ]);
-      if (outcome === undefined) return { provedBytes: job.provedBytes };
+      if (outcome === undefined) return { ...job.progress };
       this.#jobs.delete(row.id);
       return outcome;
     } catch (error) {
@@ -98,14 +98,13 @@ export class ProvingJobs {
   }
 
   #start(row: UploadRow, sha256: string): Job {
-    const job: Job = {
-      provedBytes: 0,
-      result: this.#inTurn(() =>
-        this.#prove(row, sha256, (bytes) => {
-          job.provedBytes = bytes;
-        }),
-      ),
-    };
+    const progress = { provedBytes: 0 };
+    const result = this.#inTurn(() =>
+      this.#prove(row, sha256, (bytes) => {
+        progress.provedBytes = bytes;
+      }),
+    );
+    const job: Job = { result, progress };
     // A failure is answered to whoever asks next; nobody may be asking now.
     job.result.catch(() => undefined);
     this.#jobs.set(row.id, job);

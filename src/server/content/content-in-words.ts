@@ -1,0 +1,51 @@
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { Store } from "../../evidence/ports/store.ts";
+
+/**
+ * The content store as clients may hear of it: what is wrong with the server's own disk is told as the server's trouble, without
+ * its paths, and never as a refusal of the client.
+ */
+export function contentInWords(store: Store): Store {
+  return {
+    url: store.url,
+    capabilities: store.capabilities,
+    put: (...given) => inWords(() => store.put(...given)),
+    begin: (...given) => inWords(() => store.begin(...given)),
+    putPart: (...given) => inWords(() => store.putPart(...given)),
+    listParts: (...given) => inWords(() => store.listParts(...given)),
+    complete: (...given) => inWords(() => store.complete(...given)),
+    abort: (...given) => inWords(() => store.abort(...given)),
+    uploads: (...given) => inWords(() => store.uploads(...given)),
+    stat: (...given) => inWords(() => store.stat(...given)),
+    list: (...given) => store.list(...given),
+    open: (...given) => inWords(() => store.open(...given)),
+  };
+}
+
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof ExhibitError)) return error;
+  if (error.code === "unavailable.no-space") {
+    return new ExhibitError("unavailable.no-space", "The server has no room for this.", {
+      hint: "Tell the server's administrator; what has arrived is kept.",
+      facts: error.facts,
+      cause: error,
+    });
+  }
+  const isDisk =
+    error.code === "policy.not-permitted" ||
+    error.code === "policy.unsupported" ||
+    error.code === "unavailable.store";
+  if (!isDisk) return error;
+  return new ExhibitError("unavailable.store", "The server's content store is in trouble.", {
+    hint: "Try again later, and tell the server's administrator.",
+    cause: error,
+  });
+}
