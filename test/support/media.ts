@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { PDFDocument, StandardFonts } from "@cantoo/pdf-lib";
+import { PDFDocument, StandardFonts, degrees } from "@cantoo/pdf-lib";
 import sharp from "sharp";
 
 const run = promisify(execFile);
@@ -38,60 +38,60 @@ const uneven = ["-vf", "select='not(between(mod(n,30),7,16))+eq(mod(n,30),12)'",
 
 /** How each clip is made by ffmpeg, and its extension. */
 const clips = {
-  plain: { ext: "mp4", args: [...video("25", 8), ...sound(8), ...h264, ...aac] },
+  plain: { ext: "mp4", args: [...video("25", 5), ...sound(5), ...h264, ...aac] },
   openGop: {
     ext: "mp4",
     // prettier-ignore
-    args: [...video("25", 8), ...sound(8), ...h264, "-x264-params", "open-gop=1:keyint=40:min-keyint=40:bframes=4:b-adapt=0:scenecut=0", ...aac],
+    args: [...video("25", 5), ...sound(5), ...h264, "-x264-params", "open-gop=1:keyint=40:min-keyint=40:bframes=4:b-adapt=0:scenecut=0", ...aac],
   },
   longGop: {
     ext: "mp4",
     // prettier-ignore
-    args: [...video("25", 16), ...sound(16), ...h264, "-bf", "3", "-g", "300", "-keyint_min", "300", "-sc_threshold", "0", ...aac],
+    args: [...video("25", 13), ...sound(13), ...h264, "-bf", "3", "-g", "300", "-keyint_min", "300", "-sc_threshold", "0", ...aac],
   },
   longGopTs: {
     ext: "ts",
     // prettier-ignore
-    args: [...video("25", 16), ...sound(16), ...h264, "-g", "300", "-keyint_min", "300", "-sc_threshold", "0", ...aac],
+    args: [...video("25", 13), ...sound(13), ...h264, "-g", "300", "-keyint_min", "300", "-sc_threshold", "0", ...aac],
   },
-  uneven: { ext: "mp4", args: [...video("30", 8), ...sound(8), ...uneven, ...h264, ...aac] },
-  unevenMkv: { ext: "mkv", args: [...video("30", 8), ...sound(8), ...uneven, ...h264, ...aac] },
+  uneven: { ext: "mp4", args: [...video("30", 5), ...sound(5), ...uneven, ...h264, ...aac] },
+  unevenMkv: { ext: "mkv", args: [...video("30", 5), ...sound(5), ...uneven, ...h264, ...aac] },
   hevc: {
     ext: "mp4",
     // prettier-ignore
-    args: [...video("25", 8), ...sound(8), "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:keyint=60", "-tag:v", "hvc1", ...aac],
+    args: [...video("25", 5), ...sound(5), "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:keyint=60", "-tag:v", "hvc1", ...aac],
   },
   mjpegAvi: {
     ext: "avi",
-    args: [...video("25", 8), ...sound(8), "-c:v", "mjpeg", "-q:v", "4", "-c:a", "pcm_s16le"],
+    args: [...video("25", 5), ...sound(5), "-c:v", "mjpeg", "-q:v", "4", "-c:a", "pcm_s16le"],
   },
   mpegPs: {
     ext: "mpg",
-    args: [...video("25", 8), ...sound(8), "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2"],
+    args: [...video("25", 5), ...sound(5), "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2"],
   },
-  silent: { ext: "mp4", args: [...video("25", 7), ...h264] },
-  soundShorter: { ext: "mp4", args: [...video("25", 8), ...sound(3), ...h264, ...aac] },
-  soundLonger: { ext: "mp4", args: [...video("25", 6), ...sound(9), ...h264, ...aac] },
-  ntsc: { ext: "mp4", args: [...video("30000/1001", 8), ...sound(8), ...h264, ...aac] },
+  silent: { ext: "mp4", args: [...video("25", 5), ...h264] },
+  soundShorter: { ext: "mp4", args: [...video("25", 5), ...sound(2), ...h264, ...aac] },
+  soundLonger: { ext: "mp4", args: [...video("25", 3), ...sound(5), ...h264, ...aac] },
+  ntsc: { ext: "mp4", args: [...video("30000/1001", 5), ...sound(5), ...h264, ...aac] },
   lateVideo: {
     ext: "mkv",
-    args: [...sound(8), "-itsoffset", "3", ...video("25", 5), ...h264, ...aac],
+    args: [...sound(5), "-itsoffset", "2", ...video("25", 3), ...h264, ...aac],
   },
-  small: { ext: "mp4", args: [...video("25", 6, "320x240"), ...sound(6), ...h264, ...aac] },
-  fullHd: { ext: "mp4", args: [...video("25", 6, "1920x1080"), ...sound(6), ...h264, ...aac] },
-  portrait: { ext: "mp4", args: [...video("25", 6, "360x640"), ...h264] },
+  small: { ext: "mp4", args: [...video("25", 5, "320x240"), ...sound(5), ...h264, ...aac] },
+  fullHd: { ext: "mp4", args: [...video("25", 5, "1920x1080"), ...sound(5), ...h264, ...aac] },
+  portrait: { ext: "mp4", args: [...video("25", 5, "360x640"), ...h264] },
   dark: {
     ext: "mp4",
-    args: ["-f", "lavfi", "-i", "color=0x080808:size=640x360:rate=25:duration=6", ...h264],
+    args: ["-f", "lavfi", "-i", "color=0x080808:size=640x360:rate=25:duration=5", ...h264],
   },
   bright: {
     ext: "mp4",
-    args: ["-f", "lavfi", "-i", "color=white:size=640x360:rate=25:duration=6", ...h264],
+    args: ["-f", "lavfi", "-i", "color=white:size=640x360:rate=25:duration=5", ...h264],
   },
   noisy: {
     ext: "mp4",
     // prettier-ignore
-    args: ["-f", "lavfi", "-i", "color=gray:size=640x360:rate=25:duration=6,noise=alls=20:allf=t", ...h264],
+    args: ["-f", "lavfi", "-i", "color=gray:size=640x360:rate=25:duration=5,noise=alls=20:allf=t", ...h264],
   },
   call: {
     ext: "wav",
@@ -99,7 +99,7 @@ const clips = {
   },
   callMp3: {
     ext: "mp3",
-    args: ["-f", "lavfi", "-i", "sine=frequency=300:sample_rate=16000:duration=6", "-b:a", "32k"],
+    args: ["-f", "lavfi", "-i", "sine=frequency=300:sample_rate=16000:duration=5", "-b:a", "32k"],
   },
 } as const satisfies Record<string, { ext: string; args: readonly string[] }>;
 
@@ -149,7 +149,7 @@ export async function pdfStatement(pages = 3): Promise<Buffer> {
     sheet.drawText(`Witness statement, page ${page}`, { x: 60, y: 760, size: 18, font });
   }
   const second = document.getPages()[1];
-  second?.setRotation({ type: "degrees" as never, angle: 90 });
+  second?.setRotation(degrees(90));
   return Buffer.from(await document.save());
 }
 
@@ -170,12 +170,5 @@ async function cached(
   } finally {
     await rm(draft, { force: true });
   }
-  return path;
-}
-
-/** Writes bytes where a test wants them. */
-export async function writeMedia(folder: string, name: string, bytes: Uint8Array): Promise<string> {
-  const path = join(folder, name);
-  await writeFile(path, bytes);
   return path;
 }

@@ -7,7 +7,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import { createTurns } from "./turns.ts";
 
 /** Where programs are looked for: the system's places, whatever this process's own environment says. */
-const folders = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"];
+const systemFolders = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin"];
 /** Address space of one run. 4K HEVC needs about 1.5 GiB of it. */
 const memoryBytes = 4 * 1024 ** 3;
 const stderrBytes = 4096;
@@ -39,7 +39,7 @@ export interface Ffmpeg {
   idle(): boolean;
 }
 
-export function createFfmpeg(): Ffmpeg {
+export function createFfmpeg(folders: readonly string[] = systemFolders): Ffmpeg {
   const turns = createTurns(availableParallelism());
   const found = new Map<string, string>();
 
@@ -89,7 +89,7 @@ function runOne(command: string, args: readonly string[], options: Run): Promise
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.folder,
-      env: { PATH: folders.join(":"), LC_ALL: "C" },
+      env: { PATH: systemFolders.join(":"), LC_ALL: "C" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks: Buffer[] = [];

@@ -15,7 +15,9 @@ export interface ImageFacts {
 
 /** Reads an image's size without decoding it. @throws Error when it is none that we read; `policy.too-large` */
 export async function readImage(bytes: Buffer): Promise<ImageFacts> {
-  const { width, height, autoOrient } = await sharp(bytes).metadata();
+  const { width, height, autoOrient } = await sharp(bytes, {
+    limitInputPixels: false,
+  }).metadata();
   if (width * height > mostPixels) {
     throw new ExhibitError("policy.too-large", "The image is too large to be marked.", {
       hint: "Share it with --access original.",

@@ -15,6 +15,7 @@ import { makePdf } from "./pdf.ts";
 import { playlistOf } from "./playlist.ts";
 import { makeSegment } from "./segment.ts";
 import { spanOf, type SegmentSpan } from "./segment-plan.ts";
+import { createTurns } from "./turns.ts";
 
 /** The kinds of material that a mark can be put into. */
 export type MarkableKind = "video" | "audio" | "image" | "pdf";
@@ -98,6 +99,8 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
   const taps = createTaps(content);
   const shelf = new CopyShelf(scratch, shelfLimits);
   const known = new Map<string, Facts>();
+  // Images and PDF are marked in this process, so they take turns too.
+  const inProcess = createTurns(2);
   const closing = new AbortController();
   const emptied = empty(scratch);
   let font: Promise<void> | undefined;
@@ -148,6 +151,7 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
     make: MakeCopy,
   ): Promise<Copy> {
     await emptied;
+    closing.signal.throwIfAborted();
     const bytes = await shelf.get(nameOf(what, master, mark), make, signal);
     return { mediaType, bytes };
   }
@@ -202,14 +206,14 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
     },
     async image(master, mark, signal) {
       await factsOfKind("image", master, signal);
-      return copy("image", "image/jpeg", master, mark, signal, async (_folder, stop) =>
-        makeImage(await readWhole(content, master, stop), mark),
+      return copy("image", "image/jpeg", master, mark, signal, (_folder, stop) =>
+        inProcess.take(stop, async () => makeImage(await readWhole(content, master, stop), mark)),
       );
     },
     async pdf(master, mark, signal) {
       await factsOfKind("pdf", master, signal);
-      return copy("pdf", "application/pdf", master, mark, signal, async (_folder, stop) =>
-        makePdf(await readWhole(content, master, stop), mark),
+      return copy("pdf", "application/pdf", master, mark, signal, (_folder, stop) =>
+        inProcess.take(stop, async () => makePdf(await readWhole(content, master, stop), mark)),
       );
     },
     async audio(master, mark, signal) {

@@ -59,11 +59,11 @@ export async function makeSegment(
 function argumentsFor(source: SegmentSource, span: SegmentSpan, from: number): string[] {
   const { url, sound, plan } = source;
   // prettier-ignore
-  const input = ["-loglevel", "error", "-threads", "2", ...inputGuard, "-copyts", "-start_at_zero",
+  const input = ["-loglevel", "error", "-filter_complex_threads", "2", "-threads", "2", ...inputGuard, "-copyts", "-start_at_zero",
     "-noaccurate_seek", "-ss", from.toFixed(6), "-i", url];
   // prettier-ignore
   const video = ["-map", "[v]", "-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "baseline", "-crf", "23",
-    "-maxrate", "6M", "-bufsize", "12M", "-bf", "0", "-g", String(plan.framesPerSegment), "-sc_threshold", "0"];
+    "-threads", "2", "-maxrate", "6M", "-bufsize", "12M", "-bf", "0", "-g", String(plan.framesPerSegment), "-sc_threshold", "0"];
   // prettier-ignore
   const output = ["-fps_mode", "passthrough", "-map_metadata", "-1", "-muxdelay", "0", "-muxpreload", "0",
     "-f", "mpegts", "pipe:1"];

@@ -5,8 +5,8 @@ import { mark, markingRig, never, type MarkingRig } from "./rig.ts";
 
 const upTo = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, index) => from + index);
-/** What is left of 240 frames by the uneven clips' recipe. */
-const uneven = upTo(240).filter((n) => !(n % 30 >= 7 && n % 30 <= 16) || n % 30 === 12);
+/** What is left of 150 frames by the uneven clips' recipe. */
+const uneven = upTo(150).filter((n) => !(n % 30 >= 7 && n % 30 <= 16) || n % 30 === 12);
 
 interface Row {
   readonly name: ClipName;
@@ -19,20 +19,20 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { name: "plain", seen: upTo(200), frames: 200, tick: 3600, sound: true },
-  { name: "openGop", seen: upTo(200), frames: 200, tick: 3600, sound: true },
-  { name: "longGop", seen: upTo(400), frames: 400, tick: 3600, sound: true },
-  { name: "longGopTs", seen: upTo(400), frames: 400, tick: 3600, sound: true },
-  { name: "uneven", seen: uneven, frames: 240, tick: 3000, sound: true },
-  { name: "unevenMkv", seen: uneven, frames: 240, tick: 3000, sound: true },
-  { name: "hevc", seen: upTo(200), frames: 200, tick: 3600, sound: true },
-  { name: "mjpegAvi", seen: upTo(200), frames: 200, tick: 3600, sound: true },
-  { name: "mpegPs", seen: upTo(200), frames: 200, tick: 3600, sound: true },
-  { name: "silent", seen: upTo(175), frames: 175, tick: 3600, sound: false },
-  { name: "soundShorter", seen: upTo(200), frames: 200, tick: 3600, sound: true },
-  { name: "soundLonger", seen: upTo(150), frames: 225, tick: 3600, sound: true },
-  { name: "ntsc", seen: upTo(240), frames: 240, tick: 3003, sound: true },
-  { name: "lateVideo", seen: upTo(125), frames: 200, tick: 3600, sound: true },
+  { name: "plain", seen: upTo(125), frames: 125, tick: 3600, sound: true },
+  { name: "openGop", seen: upTo(125), frames: 125, tick: 3600, sound: true },
+  { name: "longGop", seen: upTo(325), frames: 325, tick: 3600, sound: true },
+  { name: "longGopTs", seen: upTo(325), frames: 325, tick: 3600, sound: true },
+  { name: "uneven", seen: uneven, frames: 150, tick: 3000, sound: true },
+  { name: "unevenMkv", seen: uneven, frames: 150, tick: 3000, sound: true },
+  { name: "hevc", seen: upTo(125), frames: 125, tick: 3600, sound: true },
+  { name: "mjpegAvi", seen: upTo(125), frames: 125, tick: 3600, sound: true },
+  { name: "mpegPs", seen: upTo(125), frames: 125, tick: 3600, sound: true },
+  { name: "silent", seen: upTo(125), frames: 125, tick: 3600, sound: false },
+  { name: "soundShorter", seen: upTo(125), frames: 125, tick: 3600, sound: true },
+  { name: "soundLonger", seen: upTo(75), frames: 125, tick: 3600, sound: true },
+  { name: "ntsc", seen: upTo(150), frames: 150, tick: 3003, sound: true },
+  { name: "lateVideo", seen: upTo(75), frames: 125, tick: 3600, sound: true },
 ];
 
 describe("the segments of a video", () => {
@@ -72,7 +72,7 @@ describe("the segments of a video", () => {
       expect(numbers).toHaveLength(video.length);
       expect(numbers.filter((number, index) => number !== numbers[index - 1])).toEqual(seen);
     },
-    60_000,
+    120_000,
   );
 
   it("are upright for a recording that was stored sideways", async () => {
