@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { Readable } from "node:stream";
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { StreamName } from "../shares/live-shares.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import { isShared } from "../shares/share-rows.ts";
@@ -39,7 +39,7 @@ export async function sendCuttable(
   const { database, clock } = desk.deps;
   if (!(await isShared(database, share.id, file.exhibit, clock.now()))) return sendEnded(reply);
   try {
-    const answer = await make(AbortSignal.any([stream.signal, gone.signal]));
+    const answer = await twice(make, AbortSignal.any([stream.signal, gone.signal]));
     if (!stream.signal.aborted) {
       return await reply.code(answer.status).headers(answer.headers).send(answer.body);
     }
@@ -49,4 +49,20 @@ export async function sendCuttable(
   // The server stops, which ends nothing for the recipient.
   if (stream.signal.reason instanceof ExhibitError) throw stream.signal.reason;
   return sendEnded(reply);
+}
+
+/**
+ * Makes it again when it was cleared away under our hands although nobody cut it: copies go by share, and another
+ * exhibit of this share was just taken out.
+ */
+async function twice(
+  make: (signal: AbortSignal) => Promise<Answer>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  try {
+    return await make(signal);
+  } catch (error) {
+    if (signal.aborted || !hasCode(error, "not-found.share")) throw error;
+    return make(signal);
+  }
 }

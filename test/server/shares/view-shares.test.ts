@@ -50,10 +50,10 @@ describe("a share for viewing", () => {
   });
   afterAll(() => server.stop());
 
-  async function opened(): Promise<{ made: NewShare; visitor: Recipient }> {
+  async function opened(exhibits = [exhibit.id]): Promise<{ made: NewShare; visitor: Recipient }> {
     const made = await sharingOf(officer.session).create(
       {
-        exhibits: [exhibit.id],
+        exhibits,
         recipient: { name: "Jane Smith", email: "jane@cps.example" },
         access: "view",
         expiresAt: new Date(Date.now() + day).toISOString(),
@@ -158,6 +158,18 @@ describe("a share for viewing", () => {
     expect(await copiesOnDisk()).toEqual([]);
   });
 
+  it("goes on making what is asked for when another exhibit is taken out meanwhile", async () => {
+    const other = await sealedExhibit(server, officer, [
+      { path: "b.jpg", mediaType: "image/jpeg", bytes: await jpegPhoto() },
+    ]);
+    const { made, visitor } = await opened([exhibit.id, other.id]);
+    const segment = visitor.get(below(video, "segment/1"));
+    await segmentIsAskedFor(made);
+    await sharingOf(officer.session).revoke(made.share.id, other.id, soon());
+    const seen = await segment;
+    expect([seen.status, seen.headers["content-type"]]).toEqual([200, "video/mp2t"]);
+  });
+
   /** Settles when the share has a folder for its copies: something is being made for it. */
   async function segmentIsAskedFor(made: NewShare): Promise<void> {
     while (!(await copiesOnDisk()).includes(made.share.id)) await new Promise(setImmediate);
@@ -166,13 +178,13 @@ describe("a share for viewing", () => {
   it("leaves nothing on the disk when its time is over and nobody asks", async () => {
     const { made, visitor } = await opened();
     await visitor.get(below(photo, "picture.jpg"));
-    expect(await copiesOnDisk()).toEqual([made.share.id]);
+    expect(await copiesOnDisk()).toContain(made.share.id);
     const events = await request(`${visitor.link}/events`, {
       headers: { cookie: visitor.cookie ?? "" },
     });
     await clock.later(2 * day, async () => {
       expect(await events.body.text()).toContain("event: ended");
-      while ((await copiesOnDisk()).length > 0) await new Promise(setImmediate);
+      while ((await copiesOnDisk()).includes(made.share.id)) await new Promise(setImmediate);
     });
   });
 
