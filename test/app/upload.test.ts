@@ -163,20 +163,27 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
     expect((await resume(client.deps, {}, soon())).jobs).toEqual([]);
   });
 
-  it("sends nothing again of files that arrived before the exhibit could be sealed", async () => {
-    await client.write("box/a.mp4", randomBytes(3 * partBytes));
-    await client.write("box/b.mp4", randomBytes(1000));
-    const request = ask([path.join(client.folder, "evidence", "box")], { oneExhibit: true });
-    client.onConnect = (connection) => {
-      Object.assign(connection.register, {
-        sealRecord: () => Promise.reject(new Error("power cut")),
-      });
-    };
-    await expect(upload(client.deps, request, soon())).rejects.toThrow("power cut");
-    client.onConnect = undefined;
-    const { exhibits } = await upload(client.deps, request, soon());
-    expect(exhibits).toMatchObject([{ reference: "ABC/1", files: 2, bytesSent: 0 }]);
-  });
+  it.each([
+    ["nothing", false, 0],
+    ["only what needs no parts, the state folder lost,", true, 1000],
+  ])(
+    "sends %s again of files that arrived before their exhibit could be sealed",
+    async (_, lost, again) => {
+      await client.write("box/a.mp4", randomBytes(3 * partBytes));
+      await client.write("box/b.mp4", randomBytes(1000));
+      const request = ask([path.join(client.folder, "evidence", "box")], { oneExhibit: true });
+      client.onConnect = (connection) => {
+        Object.assign(connection.register, {
+          sealRecord: () => Promise.reject(new Error("power cut")),
+        });
+      };
+      await expect(upload(client.deps, request, soon())).rejects.toThrow("power cut");
+      client.onConnect = undefined;
+      if (lost) await client.loseState();
+      const { exhibits } = await upload(client.deps, request, soon());
+      expect(exhibits).toMatchObject([{ reference: "ABC/1", files: 2, bytesSent: again }]);
+    },
+  );
 
   it("keeps a folder's tree and names, whatever they are, and restores them", async () => {
     const names = [
@@ -273,11 +280,7 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
       const [item] = uploads;
       expect(uploads).toMatchObject([{ case: caseRef, reference: "ABC/1", location: file }]);
       expect(item?.receivedBytes).toBeGreaterThan(0);
-      const names = {
-        upload: item?.id,
-        exhibit: `${caseRef}:ABC/1`,
-        job: jobs[0]?.id,
-      };
+      const names = { upload: item?.id, exhibit: `${caseRef}:ABC/1`, job: jobs[0]?.id };
       const aborted = await abortUpload(client.deps, { target: names[target] ?? "" }, soon());
       expect(aborted).toMatchObject({ aborted: [{ id: item?.id }], jobs: [{ paths: [file] }] });
       const left = await listUploads(client.deps, {}, soon());

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { request, type Dispatcher } from "undici";
 import { digestField } from "../../evidence/digest.ts";
-import type { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
 import { failureOf, parsed, unreachable } from "./http.ts";
 import type { Session } from "./session.ts";
 
@@ -125,7 +125,21 @@ async function refusal(
   url: string,
   signal: AbortSignal,
 ): Promise<ExhibitError> {
-  return failureOf(response.statusCode, await bodyOf(response, url, signal), url);
+  const failure = failureOf(response.statusCode, await bodyOf(response, url, signal), url);
+  return withRetryAfter(failure, response.headers["retry-after"]);
+}
+
+/** Hands on how long the server wants to be left alone (RFC 9110 section 10.2.3: seconds, or a date). */
+function withRetryAfter(failure: ExhibitError, field: string | string[] | undefined): ExhibitError {
+  if (typeof field !== "string") return failure;
+  const seconds = /^\d+$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
+  if (!Number.isFinite(seconds)) return failure;
+  const { code, message, hint, cause } = failure;
+  return new ExhibitError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    facts: { ...failure.facts, retryAfterSeconds: Math.max(0, seconds) },
+    cause,
+  });
 }
 
 async function bodyOf(
