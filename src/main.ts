@@ -13,16 +13,12 @@ export async function main(process: NodeJS.Process): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  const signals = watchSignals(process);
-  try {
-    const facts = { platform: process.platform, home: homedir(), env: process.env };
-    const version = programVersion();
-    const machine = composeMachine(facts, version, terminal);
-    const context: Context = { terminal, machine, version, signal: signals.signal };
-    return await run(process.argv.slice(2), context);
-  } finally {
-    signals.stop();
-  }
+  const facts = { platform: process.platform, home: homedir(), env: process.env };
+  const version = programVersion();
+  const machine = composeMachine(facts, version, terminal);
+  const signal = watchSignals(process);
+  const context: Context = { terminal, machine, version, signal };
+  return run(process.argv.slice(2), context);
 }
 
 /** The version in package.json, which lies beside `src` as well as beside `dist`. */

@@ -2,11 +2,11 @@ import { Interrupted } from "../cli/interrupted.ts";
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The first Ctrl-C or SIGTERM aborts the signal, so that work is parked; the second leaves at once. */
-export function watchSignals(process: NodeJS.Process): {
-  readonly signal: AbortSignal;
-  stop(): void;
-} {
+/**
+ * The first Ctrl-C or SIGTERM aborts the signal, so that work is parked; the second leaves at once. It watches until
+ * the process ends.
+ */
+export function watchSignals(process: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     const known = name === "SIGTERM" ? "SIGTERM" : "SIGINT";
@@ -15,11 +15,5 @@ export function watchSignals(process: NodeJS.Process): {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  return {
-    signal: controller.signal,
-    stop() {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
-  };
+  return controller.signal;
 }

@@ -180,17 +180,14 @@ describe("exit codes", () => {
 });
 
 describe("help and version", () => {
-  it.each([
-    ["--version"],
-    ["--help"],
-    ["help", "upload"],
-    ["share", "create", "--help"],
-    ["help", "environment"],
-  ])("%s %s %s is an answer on stdout", async (...argv) => {
-    const { code, out, err } = await machine.exhibit(argv.filter((word) => word !== undefined));
-    expect([code, err]).toEqual([0, ""]);
-    expect(out).not.toBe("");
-  });
+  it.each(["--version", "--help", "help upload", "share create --help", "help environment"])(
+    "%s is an answer on stdout",
+    async (line) => {
+      const { code, out, err } = await machine.exhibit(line.split(" "));
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).not.toBe("");
+    },
+  );
 
   it.each([[[]], [["share"]]])(
     "nothing but %j prints help on stderr and is a usage error",

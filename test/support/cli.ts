@@ -9,8 +9,8 @@ import { composeMachine } from "../../src/main.ts";
 /** A terminal made of buffers. */
 export interface FakeTerminal {
   readonly terminal: Terminal;
-  out(): string;
-  err(): string;
+  readonly out: () => string;
+  readonly err: () => string;
 }
 
 class Buffered extends Writable {

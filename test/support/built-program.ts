@@ -1,0 +1,107 @@
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("../../bin/exhibit.js", import.meta.url));
+
+/** A machine's own folders as environment, beside what this process has. */
+export function environmentIn(folder: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    CI: "",
+    TERM: "xterm-256color",
+    EXHIBIT_CONFIG_DIR: path.join(folder, "config"),
+    EXHIBIT_STATE_DIR: path.join(folder, "state"),
+    EXHIBIT_KEY_FILE: path.join(folder, "keys.json"),
+  };
+}
+
+/** Starts the built program. */
+export function start(folder: string, argv: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [program, ...argv], { env: environmentIn(folder) });
+}
+
+/** Runs the built program to its end. */
+export async function finish(
+  child: ChildProcessWithoutNullStreams,
+): Promise<{ code: number | null; out: string; err: string }> {
+  child.stdin.end();
+  const closed = once(child, "close") as Promise<[number | null]>;
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { code, out, err };
+}
+
+/** Starts `exhibit serve` on a free port and waits until it listens. */
+export async function serve(
+  folder: string,
+  argv: readonly string[] = [],
+): Promise<{ url: string; child: ChildProcessWithoutNullStreams; stop(): Promise<number | null> }> {
+  const child = start(folder, ["serve", "--port", "0", "--json", ...argv]);
+  const closed = once(child, "close") as Promise<[number | null]>;
+  const err = text(child.stderr);
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { url } = JSON.parse(line) as { url: string };
+    return {
+      url,
+      child,
+      stop: async () => {
+        child.kill("SIGTERM");
+        return (await closed)[0];
+      },
+    };
+  }
+  throw new Error(`The server did not start: ${await err}`);
+}
+
+/** The built program at a terminal of its own: what it shows, and a hand to type with. */
+export interface AtTerminal {
+  /** Waits until this has been shown, behind what was waited for before. */
+  shows(words: string): Promise<void>;
+  type(keys: string): void;
+  screen(): string;
+  readonly code: Promise<number | null>;
+}
+
+/** Starts the built program under `script`, which gives it a terminal. */
+export function atTerminal(folder: string, argv: readonly string[]): AtTerminal {
+  const quoted = [process.execPath, program, ...argv]
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+    .join(" ");
+  const child = spawn("script", ["-qefc", `stty cols 100; exec ${quoted}`, "/dev/null"], {
+    env: environmentIn(folder),
+  });
+  let shown = "";
+  let seen = 0;
+  const changes = new EventEmitter();
+  child.stdout.on("data", (chunk: Buffer) => {
+    shown += chunk.toString();
+    changes.emit("change");
+  });
+  const code = once(child, "close").then(([status]: unknown[]) => status as number | null);
+  let ended = false;
+  void code.then(() => {
+    ended = true;
+    changes.emit("change");
+  });
+  return {
+    async shows(words) {
+      for (;;) {
+        const at = shown.indexOf(words, seen);
+        if (at >= 0) {
+          seen = at + words.length;
+          return;
+        }
+        if (ended) throw new Error(`"${words}" was never shown, but: ${shown}`);
+        await once(changes, "change");
+      }
+    },
+    type(keys) {
+      child.stdin.write(keys);
+    },
+    screen: () => shown,
+    code,
+  };
+}
