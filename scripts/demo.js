@@ -29,8 +29,10 @@ function step(title) {
 }
 
 /** @param {number} bytes */
-function megabytes(bytes) {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+function size(bytes) {
+  return bytes < 100_000
+    ? `${(bytes / 1000).toFixed(1)} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 /** @param {string} file */
@@ -87,7 +89,7 @@ async function demo(work) {
   step("1. Footage (synthetic)");
   const media = await makeMedia(folder);
   for (const file of Object.values(media)) {
-    say(`   ${path.basename(file).padEnd(20)} ${megabytes((await stat(file)).size).padStart(8)}`);
+    say(`   ${path.basename(file).padEnd(20)} ${size((await stat(file)).size).padStart(8)}`);
   }
 
   step("2. A server, an officer and a garage");
@@ -135,11 +137,11 @@ async function demo(work) {
       ...["--title", "Bus 42, upper deck", "--part-size", "256K", "--concurrency", "2"],
     ];
     const arrived = await killHalfWay(garage, upload, clipBytes);
-    say(`   SIGKILL after ${megabytes(arrived)} of ${megabytes(clipBytes)}`);
+    say(`   SIGKILL after ${size(arrived)} of ${size(clipBytes)}`);
     const { exhibits } = await exhibit(garage, upload);
     const [clip] = exhibits;
     say(
-      `   the same command: ${megabytes(clip.bytesSkipped)} were there, ${megabytes(clip.bytesSent)} sent, ${clip.outcome}`,
+      `   the same command: ${size(clip.bytesSkipped)} were there, ${size(clip.bytesSent)} sent, ${clip.outcome}`,
     );
     const others = [media.call, media.photo, media.statement];
     const rest = await exhibit(garage, [
@@ -234,7 +236,7 @@ async function demo(work) {
   }
 }
 
-installTools(["ffmpeg"]);
+if (!installTools(["ffmpeg"])) process.exit(1);
 const work = await mkdtemp(path.join(tmpdir(), "exhibit-demo-"));
 try {
   await demo(work);
