@@ -65,8 +65,11 @@ async function serveFrom(
     };
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
     const app = await createServer(deps, log, tls);
+    let invitation: Serving["invitation"];
     try {
       await listen(() => app.listen({ host: request.host, port }), request.host, port);
+      // Made last: an invitation that nobody was shown could not be shown again.
+      invitation = await invite(deps, folder, request);
     } catch (error) {
       await app.close();
       throw error;
@@ -80,7 +83,7 @@ async function serveFrom(
       publicUrl: deps.settings.publicUrl,
       dataDir: folder.path,
       logFile: request.logToStderr ? undefined : folder.logFile,
-      invitation: await invite(deps, folder, request),
+      invitation,
       finished,
     };
   } catch (error) {

@@ -111,6 +111,23 @@ describe("people", () => {
     }
   });
 
+  it("keep their key in a plain file when they say so by name, and are not asked again", async () => {
+    const machine = await newMachine();
+    const env = { EXHIBIT_KEY_FILE: "" };
+    const code = (
+      await admin.exhibit(["invite", "create", "--role", "partner", "--org", "Garage West"])
+    ).out;
+    const argv = ["login", server.url, "--invite-stdin", "--insecure-storage"];
+    const enrolled = await machine.exhibit(argv, { input: code, env });
+    expect([enrolled.code, enrolled.err]).toEqual([0, expect.stringContaining("as you asked")]);
+    const file = path.join(machine.folder, "state", "keys.json");
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const who = await machine.exhibit(["whoami", "--json"], { env });
+    expect(who.json()).toMatchObject({ secretsPlace: `the key file ${file}` });
+    expect((await machine.exhibit(["logout"], { env })).code).toBe(0);
+    await rm(machine.folder, { recursive: true });
+  });
+
   it("are listed and shut out by an admin only", async () => {
     expect((await garage.exhibit(["identity", "list"])).code).toBe(9);
     const list = await admin.exhibit(["identity", "list"]);
