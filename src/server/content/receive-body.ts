@@ -6,8 +6,15 @@ import type { BytesInFlight } from "./bytes-in-flight.ts";
 
 const bodyType = "application/octet-stream";
 
-/** Lets a room's routes take bodies of bytes as streams, so that nothing is read before it is known to be wanted. */
-export function takeBodiesAsStreams(app: FastifyInstance): void {
+/**
+ * Lets a room's routes take bodies of bytes as streams, so that nothing is read before it is known to be wanted. A refused body
+ * is read to its end, so that its sender hears why; once `stop` is aborted its connection is ended instead.
+ */
+export function takeBodiesAsStreams(app: FastifyInstance, stop: AbortSignal): void {
+  app.addHook("onError", (request, reply, _error, done) => {
+    if (stop.aborted && !request.raw.complete) void reply.header("connection", "close");
+    done();
+  });
   app.removeContentTypeParser("text/plain");
   app.addContentTypeParser(bodyType, (_request, payload, done) => {
     done(null, payload);

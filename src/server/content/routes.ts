@@ -36,7 +36,7 @@ export function contentRoutes(app: FastifyInstance, deps: ServerDeps): void {
     stop.abort(closing());
     done();
   });
-  takeBodiesAsStreams(app);
+  takeBodiesAsStreams(app, stop.signal);
 
   app.get(contentPath, { config: { access } }, async (request) => {
     const { prefix, after, limit } = listSchema.parse(request.query);

@@ -35,7 +35,7 @@ export function uploadRoutes(app: FastifyInstance, deps: ServerDeps): void {
   setMaxListeners(0, stop.signal);
   let stopExpiring: () => Promise<void> = () => Promise.resolve();
 
-  takeBodiesAsStreams(app);
+  takeBodiesAsStreams(app, stop.signal);
   app.addHook("onReady", async () => {
     await jobs.resume();
     stopExpiring = keepExpiring(deps, (code) => {
