@@ -2,8 +2,12 @@
 // compares.
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
-import { helpTopics } from "../dist/cli/help-topics.js";
-import { buildProgram } from "../dist/cli/program.js";
+
+// Loaded by address: what the build makes is not there when types are checked.
+/** @param {string} name */
+const built = (name) => import(new URL(`../dist/cli/${name}`, import.meta.url).href);
+const { helpTopics } = await built("help-topics.js");
+const { buildProgram } = await built("program.js");
 
 const file = new URL("../docs/cli.md", import.meta.url);
 
