@@ -36,7 +36,10 @@ export function exhibitPrefix(caseRef: string, reference: string): string {
   return `${caseSegment(caseRef)}/${referenceSegment(reference)}`;
 }
 
-/** The key of an exhibit's `ordinal`-th file (from 1); `originalName` gives only its extension. */
+/**
+ * The key of an exhibit's `ordinal`-th file (from 1); `originalName` gives only its extension, and that only where it
+ * has at most five characters and a letter among them: `call.0207946000` ends in a telephone number.
+ */
 export function contentKey(
   caseRef: string,
   reference: string,
@@ -44,9 +47,9 @@ export function contentKey(
   originalName: string,
 ): string {
   const segment = referenceSegment(reference);
-  const extension = /\.([A-Za-z0-9]{1,10})$/.exec(originalName)?.[1]?.toLowerCase();
+  const [, extension] = /\.(?=[0-9]*[a-z])([a-z0-9]{1,5})$/i.exec(originalName) ?? [];
   const name = `${segment}-${String(ordinal).padStart(4, "0")}`;
-  return `${caseSegment(caseRef)}/${segment}/${name}${extension === undefined ? "" : `.${extension}`}`;
+  return `${caseSegment(caseRef)}/${segment}/${name}${extension === undefined ? "" : `.${extension.toLowerCase()}`}`;
 }
 
 /** Reads a key back into case, reference and name, or undefined when it is not one of ours. */

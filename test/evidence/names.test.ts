@@ -80,16 +80,19 @@ describe("a reference", () => {
 
 describe("a key", () => {
   it.each([
-    ["Bus 42 +447700900123.MP4", "CAD~201_ABC_1"],
+    ["Bus 42 +447700900123.MP4", ".mp4"],
+    ["clip.3gp", ".3gp"],
+    ["a.tar.gz", ".gz"],
+    ["evil.name/../../x.sh", ".sh"],
     ["no-extension", ""],
-    ["evil.name/../../x.sh", ""],
     [".profile", ""],
-    ["a.tar.gz", ""],
+    ["call.0207946000", ""],
+    ["call.2079", ""],
     ["x.thisextensionistoolong", ""],
     ["x.mp4\n", ""],
-  ])("takes nothing but the extension from %j", (name) => {
+  ])("takes nothing but the extension from %j", (name, extension) => {
     const key = contentKey("CAD 1", "ABC/1", 3, name);
-    expect(key).toMatch(/^CAD~201\/ABC_1\/ABC_1-0003(?:\.[a-z0-9]{1,10})?$/);
+    expect(key).toBe(`CAD~201/ABC_1/ABC_1-0003${extension}`);
     expect(parseKey(key)).toMatchObject({ case: "CAD 1", reference: "ABC/1" });
   });
 
