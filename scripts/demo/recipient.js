@@ -74,3 +74,18 @@ export async function listen(visit) {
     })(),
   };
 }
+
+/**
+ * Watches as a player does: segment after segment, round and round, until one is refused. Resolves with how many
+ * were served and with the status of the refusal.
+ *
+ * @param {Visit} visit
+ * @param {readonly URL[]} segments
+ */
+export async function watch(visit, segments) {
+  for (let served = 0; ; served += 1) {
+    const answer = await get(visit, segments[served % segments.length] ?? visit.link);
+    if (!answer.ok) return { served, refusedWith: answer.status, at: Date.now() };
+    await answer.arrayBuffer();
+  }
+}
