@@ -1,7 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import {
   appendFile,
+  chmod,
+  chown,
   mkdir,
   mkdtemp,
   open,
@@ -18,6 +21,8 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Store } from "../../src/evidence/ports/store.ts";
@@ -125,6 +130,75 @@ describe("what lies on the disk", () => {
       ".put-today",
       expect.stringMatching(/^[0-9a-f]{32}-10$/),
     ]);
+  });
+});
+
+describe("another process that stands still while it sends a part", () => {
+  const script = fileURLToPath(new URL("../support/stalling-writer.js", import.meta.url));
+
+  it.each([1, 2, 3])("never changes what was proved: moment %i", async (moment) => {
+    const [mine] = partsOf(randomBytes(1000));
+    const theirs = randomBytes(1000);
+    if (mine === undefined) throw new Error();
+    const upload = await store.begin(key, 1000, 1000, signal);
+    const argv = [script, root, JSON.stringify(upload), theirs.toString("hex"), moment.toString()];
+    const other = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const closed = once(other, "close");
+    expect((await once(other.stdout, "data")).toString()).toBe("stalled\n");
+
+    const stored = store
+      .putPart(upload, mine, signal)
+      .then(() => store.complete(upload, mine.sha256, signal))
+      .catch(() => store.complete(upload, sha256Of(theirs), signal));
+    // Either this is done while the other stands still, or it waits for the other.
+    await Promise.race([stored, pause(500)]);
+    other.kill("SIGCONT");
+    await closed;
+    const { sha256 } = await stored;
+    expect(sha256Of(await buffer(await store.open(key, undefined, signal)))).toBe(sha256);
+  });
+});
+
+describe("an account that is not root", () => {
+  const nobody = 65_534;
+  beforeEach(async () => {
+    if (!isRoot) return;
+    await chown(root, nobody, nobody);
+    process.seteuid?.(nobody);
+  });
+  afterEach(() => {
+    if (isRoot) process.seteuid?.(0);
+  });
+
+  it("goes on with an upload that could not be published", async () => {
+    const content = randomBytes(2000);
+    const upload = await store.begin(key, 2000, 1000, signal);
+    for (const part of partsOf(content)) await store.putPart(upload, part, signal);
+    const folder = path.join(root, ...key.split("/").slice(0, -1));
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o500);
+    const finish = () => store.complete(upload, sha256Of(content), signal);
+    await expect(finish()).rejects.toEqual(code("policy.not-permitted"));
+    await chmod(folder, 0o700);
+    for (const part of partsOf(content)) await store.putPart(upload, part, signal);
+    expect(await finish()).toMatchObject({ key, sizeBytes: 2000 });
+  });
+
+  it("lists its uploads beside those that it may not read", async () => {
+    const other = await store.begin(key.replace("0001", "0002"), 2000, 1000, signal);
+    const closed = await onlyUpload();
+    await chmod(closed, 0);
+    const mine = await store.begin(key, 2000, 1000, signal);
+    const listed = await store.uploads(signal);
+    await chmod(closed, 0o700);
+    expect(listed.map(({ id }) => id)).toEqual([mine.id]);
+    await store.abort(other, signal);
+  });
+
+  it("lists an upload whose content it may only read", async () => {
+    const upload = await store.begin(key, 2000, 1000, signal);
+    await chmod(path.join(await onlyUpload(), "content"), 0o440);
+    expect(await store.uploads(signal)).toEqual([expect.objectContaining(upload)]);
   });
 });
 

@@ -19,7 +19,6 @@ export async function publish(root: string, temporary: string, key: string): Pro
   const file = keyPath(root, key);
   const folder = path.dirname(file);
   await makeFolder(root, folder);
-  await chmod(temporary, readOnly);
   try {
     await link(temporary, file);
   } catch (error) {
@@ -28,6 +27,8 @@ export async function publish(root: string, temporary: string, key: string): Pro
     if (!noHardLinks.has(code)) throw error;
     if (!(await publishByRename(root, temporary, file, key))) return false;
   }
+  // Only now: a read-only file that was never published could not be gone on with after a crash.
+  await chmod(file, readOnly);
   await flushFolder(folder);
   return true;
 }

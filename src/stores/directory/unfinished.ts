@@ -39,6 +39,11 @@ export function contentOf(root: string, upload: Pick<Upload, "key" | "sizeBytes"
   return path.join(folderOf(root, upload), "content");
 }
 
+/** The file that is locked while an upload is changed or published. */
+export function lockOf(root: string, upload: Pick<Upload, "key" | "sizeBytes">): string {
+  return path.join(folderOf(root, upload), "lock.sqlite");
+}
+
 /** The unfinished upload in a folder, or undefined where there is none (any more). */
 export async function readUpload(folder: string): Promise<UploadDocument | undefined> {
   try {
@@ -73,6 +78,7 @@ export async function createUpload(
     };
     await writeDurably(path.join(fresh, "content"), new Uint8Array());
     await writeDurably(path.join(fresh, "parts.log"), new Uint8Array());
+    await writeDurably(path.join(fresh, "lock.sqlite"), new Uint8Array());
     await writeDurably(
       path.join(fresh, "upload.json"),
       Buffer.from(`${JSON.stringify(document, null, 2)}\n`),
@@ -105,11 +111,16 @@ export async function removeUpload(root: string, upload: Upload): Promise<void> 
 }
 
 export interface UploadFiles {
-  /** For reading and positioned writes. */
   readonly content: FileHandle;
-  /** For reading and appending. */
   readonly log: FileHandle;
 }
+
+/** How the content and the parts log are opened: to look, to look and forget parts, or to add parts. */
+const modes = {
+  read: { content: "r", log: "r" },
+  prove: { content: "r", log: "a+" },
+  write: { content: "r+", log: "a+" },
+} as const;
 
 /**
  * Works on the open files of exactly this upload, never on those of a later one of the same key and size: its id is
@@ -120,15 +131,16 @@ export interface UploadFiles {
 export async function withUpload<T>(
   root: string,
   upload: Upload,
+  purpose: keyof typeof modes,
   work: (files: UploadFiles) => Promise<T>,
 ): Promise<T> {
   const folder = folderOf(root, upload);
   await assertSame(folder, upload);
   const handles: FileHandle[] = [];
   try {
-    const content = await open(path.join(folder, "content"), "r+");
+    const content = await open(path.join(folder, "content"), modes[purpose].content);
     handles.push(content);
-    const log = await open(path.join(folder, "parts.log"), "a+");
+    const log = await open(path.join(folder, "parts.log"), modes[purpose].log);
     handles.push(log);
     await assertSame(folder, upload);
     return await work({ content, log });

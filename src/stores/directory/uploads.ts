@@ -8,6 +8,7 @@ import type {
 } from "../../evidence/ports/store.ts";
 import { sha256Of } from "../../evidence/digest.ts";
 import { writeAt } from "./durable.ts";
+import { errnoOf } from "./failures.ts";
 import { finishedSize, sameContent, taken } from "./finished.ts";
 import { InTurn } from "./in-turn.ts";
 import { checkPart, checkSizes } from "./parts.ts";
@@ -18,6 +19,7 @@ import {
   contentOf,
   createUpload,
   folderOf,
+  lockOf,
   readUpload,
   removeUpload,
   sweepLeftOvers,
@@ -26,12 +28,14 @@ import {
   type UploadDocument,
   type UploadFiles,
 } from "./unfinished.ts";
+import { UploadLock } from "./upload-lock.ts";
 
 /** The uploads of one directory store, as this process works on them; others may work on them at the same time. */
 export class DirectoryUploads {
   readonly #root: string;
   readonly #receiving: ReceivingCache;
   readonly #inTurn = new InTurn();
+  readonly #lock = new UploadLock();
 
   constructor(root: string) {
     this.#root = root;
@@ -56,23 +60,26 @@ export class DirectoryUploads {
     checkPart(upload, part);
     const { offset, length, sha256 } = part;
     await this.#inTurn.run(`${upload.id}:${offset}`, () =>
-      withUpload(this.#root, upload, async ({ content, log }) => {
-        const receiving = this.#receiving.of(upload);
-        await receiving.log.refresh(log);
-        const there = receiving.log.at(offset);
-        if (there?.sha256 === sha256) return;
-        if (there !== undefined) throw differs(offset);
-        signal.throwIfAborted();
-        await writeAt(content, part.bytes, offset);
-        await content.datasync();
-        await receiving.log.add(log, { offset, length, sha256 });
-        receiving.follow();
-      }),
+      withUpload(this.#root, upload, "write", ({ content, log }) =>
+        // From the look at the log to the entry in it: once all parts are there, nothing writes any more.
+        this.#lock.during(lockOf(this.#root, upload), signal, async () => {
+          const receiving = this.#receiving.of(upload);
+          await receiving.log.refresh(log);
+          const there = receiving.log.at(offset);
+          if (there?.sha256 === sha256) return;
+          if (there !== undefined) throw differs(offset);
+          signal.throwIfAborted();
+          await writeAt(content, part.bytes, offset);
+          await content.datasync();
+          await receiving.log.add(log, { offset, length, sha256 });
+          receiving.follow();
+        }),
+      ),
     );
   }
 
   listParts(upload: Upload): Promise<StoredPart[]> {
-    return withUpload(this.#root, upload, async ({ log }) => {
+    return withUpload(this.#root, upload, "read", async ({ log }) => {
       const receiving = this.#receiving.of(upload);
       await receiving.log.refresh(log);
       return receiving.log.parts();
@@ -91,16 +98,9 @@ export class DirectoryUploads {
   ): Promise<Stored> {
     const { key, sizeBytes } = upload;
     return this.#inTurn.run(upload.id, async () => {
-      if ((await finishedSize(this.#root, key)) === undefined) {
-        await withUpload(this.#root, upload, async (files) => {
-          const found = await this.#digest(upload, files, signal, onProved);
-          if (found !== sha256) throw await this.#mismatch(upload, files, sha256, found, signal);
-        });
-        signal.throwIfAborted();
-        if (await publish(this.#root, contentOf(this.#root, upload), key)) {
-          await this.abort(upload);
-          return { key, sizeBytes, sha256, proof: "read-back" };
-        }
+      if (await this.#publish(upload, sha256, signal, onProved)) {
+        await this.abort(upload);
+        return { key, sizeBytes, sha256, proof: "read-back" };
       }
       const stored = await sameContent(this.#root, { key, sizeBytes, sha256 }, signal);
       await this.abort(upload);
@@ -117,19 +117,60 @@ export class DirectoryUploads {
     const found: UnfinishedUpload[] = [];
     for (const folder of await uploadFolders(this.#root)) {
       signal.throwIfAborted();
-      const upload = await readUpload(folder);
-      if (upload === undefined) continue;
-      const parts = await this.listParts(upload);
-      const receivedBytes = parts.reduce((sum, part) => sum + part.length, 0);
-      const { startedAt } = upload;
-      found.push({ ...plain(upload), startedAt, receivedBytes, expiresAt: undefined });
+      try {
+        const upload = await readUpload(folder);
+        if (upload === undefined) continue;
+        const parts = await this.listParts(upload);
+        const receivedBytes = parts.reduce((sum, part) => sum + part.length, 0);
+        const { startedAt } = upload;
+        found.push({ ...plain(upload), startedAt, receivedBytes, expiresAt: undefined });
+      } catch (error) {
+        if (!isOthersOrGone(error)) throw error;
+      }
     }
     return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
   }
 
+  /** False where the key is, or was meanwhile, taken: perhaps by this very upload, in another process. */
+  async #publish(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    onProved?: (provedBytes: number) => void,
+  ): Promise<boolean> {
+    const isTaken = async (): Promise<boolean> =>
+      (await finishedSize(this.#root, upload.key)) !== undefined;
+    if (await isTaken()) return false;
+    try {
+      return await this.#publishAlone(upload, sha256, signal, onProved);
+    } catch (error) {
+      if (await isTaken()) return false;
+      throw error;
+    }
+  }
+
+  #publishAlone(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    onProved?: (provedBytes: number) => void,
+  ): Promise<boolean> {
+    return withUpload(this.#root, upload, "prove", (files) =>
+      // Locked from the proof to the name, so that no byte changes between them.
+      this.#lock.during(lockOf(this.#root, upload), signal, async () => {
+        // Parts of what is published are never forgotten: sending them again would write into it.
+        if ((await finishedSize(this.#root, upload.key)) !== undefined) return false;
+        const found = await this.#digest(upload, files, signal, onProved);
+        if (found !== sha256) throw await this.#mismatch(upload, files, sha256, found, signal);
+        signal.throwIfAborted();
+        return publish(this.#root, contentOf(this.#root, upload), upload.key);
+      }),
+    );
+  }
+
   async #digest(
     upload: Upload,
-    { content, log }: UploadFiles,
+    { log }: UploadFiles,
     signal: AbortSignal,
     onProved?: (provedBytes: number) => void,
   ): Promise<string> {
@@ -147,7 +188,7 @@ export class DirectoryUploads {
         },
       );
     }
-    await content.sync();
+    // Every part was flushed before the log named it.
     return receiving.digest(sizeBytes, signal, onProved);
   }
 
@@ -186,6 +227,12 @@ async function forgetSpoilt(
   }
   if (spoilt > 0) receiving.rewind();
   return spoilt;
+}
+
+/** An upload of another account, or one that has just ended: neither belongs in a list. */
+function isOthersOrGone(error: unknown): boolean {
+  if (error instanceof ExhibitError) return error.code === "not-found.upload";
+  return ["EACCES", "EPERM"].includes(errnoOf(error) ?? "");
 }
 
 function plain({ id, key, sizeBytes, partBytes }: UploadDocument): Upload {
