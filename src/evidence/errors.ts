@@ -46,6 +46,7 @@ export const errorCodes = [
   "conflict.part-differs",
   "conflict.schema-newer",
   "conflict.upload-closed",
+  "conflict.unfinished",
   "policy.role",
   "policy.quota",
   "policy.type-not-markable",

@@ -10,39 +10,50 @@ export const memoryForBodies = Math.max(128 * mib, Math.min(512 * mib, totalmem(
 const patienceMs = 20_000;
 
 interface Waiting {
+  readonly sender: string;
   readonly bytes: number;
   readonly go: () => void;
 }
 
 /**
  * Bounds the memory that bodies take while they are received: a body that does not fit waits, unread, so that TCP holds
- * its sender back. In order of arrival.
+ * its sender back. In order of arrival, but no sender has more than its share, a quarter of all, and one that has waits
+ * without holding up others: a few bodies that never come to their end shut out nobody else.
  */
 export class BytesInFlight {
   readonly #limit: number;
+  readonly #share: number;
   readonly #queue: Waiting[] = [];
+  readonly #takenBy = new Map<string, number>();
   #taken = 0;
 
-  constructor(limit: number) {
+  /** @param largest - the largest body there is, which a share always has room for */
+  constructor(limit: number, largest: number) {
     this.#limit = limit;
+    this.#share = Math.max(limit / 4, largest);
   }
 
   /**
-   * Runs `work` while `bytes` of the memory are its own.
+   * Runs `work` while `bytes` of the memory are the sender's own.
    *
    * @throws ExhibitError `unavailable.busy` after 20 s of waiting; the signal's reason
    */
-  async hold<T>(bytes: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#take(bytes, signal);
+  async hold<T>(
+    sender: string,
+    bytes: number,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    await this.#wait(sender, bytes, signal);
     try {
       return await work();
     } finally {
-      this.#taken -= bytes;
+      this.#count(sender, -bytes);
       this.#next();
     }
   }
 
-  #take(bytes: number, signal: AbortSignal): Promise<void> {
+  #wait(sender: string, bytes: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const leave = (reason: Error): void => {
@@ -50,12 +61,14 @@ export class BytesInFlight {
         signal.removeEventListener("abort", stopped);
         this.#queue.splice(this.#queue.indexOf(waiting), 1);
         reject(reason);
+        this.#next();
       };
       const stopped = (): void => {
         leave(signal.reason as Error);
       };
       const timer = setTimeout(leave, patienceMs, busy());
       const waiting: Waiting = {
+        sender,
         bytes,
         go: () => {
           clearTimeout(timer);
@@ -71,14 +84,27 @@ export class BytesInFlight {
 
   #next(): void {
     for (
-      let first = this.#queue[0];
-      first !== undefined && (this.#taken === 0 || this.#taken + first.bytes <= this.#limit);
-      first = this.#queue[0]
+      let next = this.#firstInShare();
+      next !== undefined && (this.#taken === 0 || this.#taken + next.bytes <= this.#limit);
+      next = this.#firstInShare()
     ) {
-      this.#queue.shift();
-      this.#taken += first.bytes;
-      first.go();
+      this.#queue.splice(this.#queue.indexOf(next), 1);
+      this.#count(next.sender, next.bytes);
+      next.go();
     }
+  }
+
+  #firstInShare(): Waiting | undefined {
+    return this.#queue.find(
+      ({ sender, bytes }) => (this.#takenBy.get(sender) ?? 0) + bytes <= this.#share,
+    );
+  }
+
+  #count(sender: string, bytes: number): void {
+    this.#taken += bytes;
+    const taken = (this.#takenBy.get(sender) ?? 0) + bytes;
+    if (taken === 0) this.#takenBy.delete(sender);
+    else this.#takenBy.set(sender, taken);
   }
 }
 

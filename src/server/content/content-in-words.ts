@@ -1,5 +1,5 @@
 import { ExhibitError } from "../../evidence/errors.ts";
-import type { Store } from "../../evidence/ports/store.ts";
+import type { KeyStat, Store } from "../../evidence/ports/store.ts";
 
 /**
  * The content store as clients may hear of it: what is wrong with the server's own disk is told as the server's trouble, without
@@ -17,7 +17,7 @@ export function contentInWords(store: Store): Store {
     abort: (...given) => inWords(() => store.abort(...given)),
     uploads: (...given) => inWords(() => store.uploads(...given)),
     stat: (...given) => inWords(() => store.stat(...given)),
-    list: (...given) => store.list(...given),
+    list: (...given) => listedInWords(store.list(...given)),
     open: (...given) => inWords(() => store.open(...given)),
   };
 }
@@ -30,12 +30,26 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+async function* listedInWords(keys: AsyncIterable<KeyStat>): AsyncIterable<KeyStat> {
+  try {
+    yield* keys;
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
 function translated(error: unknown): unknown {
   if (!(error instanceof ExhibitError)) return error;
   if (error.code === "unavailable.no-space") {
     return new ExhibitError("unavailable.no-space", "The server has no room for this.", {
       hint: "Tell the server's administrator; what has arrived is kept.",
       facts: error.facts,
+      cause: error,
+    });
+  }
+  if (error.code === "unavailable.busy") {
+    return new ExhibitError("unavailable.busy", "The server's content store is busy.", {
+      hint: "Try again in a moment; what has arrived is kept.",
       cause: error,
     });
   }

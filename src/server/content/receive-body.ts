@@ -57,7 +57,9 @@ export function withBody<T>(
   stop: AbortSignal,
   work: (bytes: Buffer) => Promise<T>,
 ): Promise<T> {
-  return memory.hold(length, stop, async () => work(await receive(request.body, length, stop)));
+  return memory.hold(request.caller.id, length, stop, async () =>
+    work(await receive(request.body, length, stop)),
+  );
 }
 
 async function receive(body: unknown, length: number, stop: AbortSignal): Promise<Buffer> {

@@ -11,6 +11,7 @@ import { appendCustody } from "../custody/custody.ts";
 import type { StoredFileRow } from "../database/exhibit-tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { exhibitOfKey, unknownContent, visibleExhibits } from "../exhibits/visible-exhibits.ts";
+import { SlidingLimit } from "../shares/sliding-limit.ts";
 import { readRange } from "./byte-range.ts";
 import { BytesInFlight, memoryForBodies } from "./bytes-in-flight.ts";
 import { putContent } from "./put-content.ts";
@@ -18,6 +19,8 @@ import { declaredBody, takeBodiesAsStreams, withBody } from "./receive-body.ts";
 import { findStored, storedOf } from "./stored-files.ts";
 
 const access: Access = ["admin", "officer", "partner"];
+
+const consultationMs = 60 * 60 * 1000;
 
 const listSchema = z.strictObject({
   prefix: z.string().max(200).default(""),
@@ -28,7 +31,8 @@ const listSchema = z.strictObject({
 /** Content (`protocol/content.ts`): only keys of exhibits that the caller may see. */
 export function contentRoutes(app: FastifyInstance, deps: ServerDeps): void {
   const { database, content, clock } = deps;
-  const memory = new BytesInFlight(memoryForBodies);
+  const memory = new BytesInFlight(memoryForBodies, content.capabilities.maxPutBytes);
+  const consultations = new SlidingLimit(clock, 1, consultationMs);
   const stop = new AbortController();
   // Every body on its way listens to it.
   setMaxListeners(0, stop.signal);
@@ -77,8 +81,7 @@ export function contentRoutes(app: FastifyInstance, deps: ServerDeps): void {
       }
       const range = wanted ?? { start: 0, end: row.size_bytes };
       const bytes = await content.open(row.key, range, stop.signal);
-      // Later ranges of one reading are not told from it; each start at the first byte is one consultation.
-      if (range.start === 0) await consulted(row, request.caller.id);
+      await consulted(row, request.caller.id);
       if (wanted !== undefined) {
         const { start, end } = range;
         void reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${row.size_bytes}`);
@@ -104,12 +107,21 @@ export function contentRoutes(app: FastifyInstance, deps: ServerDeps): void {
     return row;
   }
 
+  /** The ranges that one person reads of one file within an hour, wherever they start, are one consultation. */
   async function consulted(row: StoredFileRow, caller: string): Promise<void> {
-    await database
-      .transaction()
-      .execute((trx) =>
-        appendCustody(trx, clock, row.exhibit_id, "consulted", caller, { key: row.key }),
-      );
+    const reading = `${caller} ${row.key}`;
+    if (consultations.waitMs(reading) > 0) return;
+    consultations.add(reading);
+    try {
+      await database
+        .transaction()
+        .execute((trx) =>
+          appendCustody(trx, clock, row.exhibit_id, "consulted", caller, { key: row.key }),
+        );
+    } catch (error) {
+      consultations.undo(reading);
+      throw error;
+    }
   }
 }
 

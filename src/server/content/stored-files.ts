@@ -6,15 +6,12 @@ import { parseKey } from "../../evidence/key.ts";
 import type { Stored } from "../../evidence/ports/store.ts";
 import { referenceSegment } from "../../evidence/reference.ts";
 import type { storedSchema } from "../../protocol/content.ts";
-import { chargeQuota } from "../accounts/quota.ts";
 import { appendCustody, serverActor } from "../custody/custody.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { exhibitOfKey, unknownExhibit } from "../exhibits/visible-exhibits.ts";
-
-/** As many files as a record can hold. */
-const mostFiles = 10_000;
+import { reserveFor, sealed } from "./reservation.ts";
 
 export async function findStored(
   database: Kysely<Tables>,
@@ -54,52 +51,6 @@ export async function receivingExhibit(
 }
 
 /**
- * Makes room in the exhibit's reservation for one more file: what all its files, stored or on their way, need beyond what
- * was reserved is charged to the submitter's quota.
- *
- * @throws ExhibitError `policy.quota`, `policy.too-large`
- */
-export async function reserveFor(
-  trx: Kysely<Tables>,
-  exhibitId: string,
-  key: string,
-  sizeBytes: number,
-): Promise<void> {
-  const sizes = new Map<string, number>();
-  const uploads = await trx
-    .selectFrom("uploads")
-    .select(["key", "size_bytes"])
-    .where("exhibit_id", "=", exhibitId)
-    .where("state", "!=", "done")
-    .execute();
-  const stored = await trx
-    .selectFrom("stored_files")
-    .select(["key", "size_bytes"])
-    .where("exhibit_id", "=", exhibitId)
-    .execute();
-  for (const row of [...uploads, ...stored]) sizes.set(row.key, row.size_bytes);
-  sizes.set(key, sizeBytes);
-  if (sizes.size > mostFiles) {
-    throw new ExhibitError("policy.too-large", `An exhibit has ${mostFiles} files at most.`, {
-      hint: "Send the rest as another exhibit.",
-    });
-  }
-  const neededBytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const exhibit = await trx
-    .selectFrom("exhibits")
-    .select(["submitter", "total_bytes"])
-    .where("id", "=", exhibitId)
-    .executeTakeFirstOrThrow();
-  if (neededBytes <= exhibit.total_bytes) return;
-  await chargeQuota(trx, exhibit.submitter, neededBytes - exhibit.total_bytes);
-  await trx
-    .updateTable("exhibits")
-    .set({ total_bytes: neededBytes })
-    .where("id", "=", exhibitId)
-    .execute();
-}
-
-/**
  * Notes a file whose bytes the content store holds and has proved, with its custody events; once.
  *
  * @throws ExhibitError `conflict.sealed`, `policy.quota`
@@ -112,12 +63,6 @@ export async function noteStored(
 ): Promise<StoredFileRow> {
   const before = await findStored(trx, stored.key);
   if (before !== undefined) return before;
-  const exhibit = await trx
-    .selectFrom("exhibits")
-    .select("state")
-    .where("id", "=", from.exhibitId)
-    .executeTakeFirstOrThrow();
-  if (exhibit.state !== "open") throw sealed();
   await reserveFor(trx, from.exhibitId, stored.key, stored.sizeBytes);
   const row: StoredFileRow = {
     key: stored.key,
@@ -138,10 +83,4 @@ export async function noteStored(
     proof: row.proof,
   });
   return row;
-}
-
-function sealed(): ExhibitError {
-  return new ExhibitError("conflict.sealed", "This exhibit is sealed: it takes no more content.", {
-    hint: "Upload what is missing as a new exhibit.",
-  });
 }

@@ -22,7 +22,8 @@ type SealDeps = Pick<ServerDeps, "database" | "content" | "clock" | "key" | "set
  * asking again, or by reserving the exhibit again, which gives the very same receipt.
  *
  * @returns the sealed exhibit, or undefined while a file of it is still being proved
- * @throws ExhibitError `not-found.exhibit`, `integrity.signature`, `integrity.mismatch`, `conflict.sealed`
+ * @throws ExhibitError `not-found.exhibit`, `integrity.signature`, `integrity.mismatch`, `conflict.sealed`,
+ * `conflict.unfinished` while an upload into it is neither finished nor aborted
  */
 export async function sealExhibit(
   deps: SealDeps,
@@ -34,8 +35,8 @@ export async function sealExhibit(
   const recordText = JSON.stringify(sealed);
   const before = await ownExhibit(deps.database, caller, id);
   if (before.state === "open") {
-    if (await isProving(deps.database, id)) return undefined;
-    await settle(deps, caller, before, sealed, recordText);
+    const isSettled = await settle(deps, caller, before, sealed, recordText);
+    if (!isSettled) return undefined;
   }
   const settled = await finishSealing(deps, await ownExhibit(deps.database, caller, id), signal);
   if (settled.record !== recordText) throw sealedOtherwise();
@@ -53,26 +54,42 @@ export async function finishSealing(
   return { ...exhibit, state: "sealed" };
 }
 
-async function isProving(database: Kysely<Tables>, id: string): Promise<boolean> {
-  const row = await database
+/**
+ * Whether a file of the exhibit is still being proved. An upload of a file that is held already cannot come to anything.
+ *
+ * @throws ExhibitError `conflict.unfinished` when one is still to be sent
+ */
+async function isProving(trx: Kysely<Tables>, id: string): Promise<boolean> {
+  const uploads = await trx
     .selectFrom("uploads")
-    .select("id")
+    .select(["key", "state"])
     .where("exhibit_id", "=", id)
-    .where("state", "=", "proving")
-    .executeTakeFirst();
-  return row !== undefined;
+    .where("state", "!=", "done")
+    .where("key", "not in", (held) =>
+      held.selectFrom("stored_files").select("key").where("exhibit_id", "=", id),
+    )
+    .execute();
+  const receiving = uploads.find((upload) => upload.state === "receiving");
+  if (receiving !== undefined) throw unfinished(receiving.key);
+  return uploads.length > 0;
 }
 
-/** The decision: from here on this record is the exhibit's, and no content is taken any more. */
+/**
+ * The decision: from here on this record is the exhibit's, and no content is taken any more. Decided and asked in one
+ * transaction, so that no file can be published between them and stay outside the record.
+ *
+ * @returns false, with nothing decided, while a file is still being proved
+ */
 async function settle(
   deps: SealDeps,
   caller: Identity,
   exhibit: ExhibitRow,
   sealed: Sealed,
   recordText: string,
-): Promise<void> {
+): Promise<boolean> {
   const { database, clock } = deps;
-  await database.transaction().execute(async (trx) => {
+  return database.transaction().execute(async (trx) => {
+    if (await isProving(trx, exhibit.id)) return false;
     const stored = await trx
       .selectFrom("stored_files")
       .selectAll()
@@ -86,7 +103,7 @@ async function settle(
       .select("state")
       .where("id", "=", exhibit.id)
       .executeTakeFirstOrThrow();
-    if (state.state !== "open") return;
+    if (state.state !== "open") return true;
 
     const digest = sha256Of(recordText);
     await appendCustody(trx, clock, exhibit.id, "collected", caller.id, {
@@ -109,6 +126,7 @@ async function settle(
       })
       .where("id", "=", exhibit.id)
       .execute();
+    return true;
   });
 }
 
@@ -195,6 +213,12 @@ async function linesAtSealing(database: Kysely<Tables>, exhibit: ExhibitRow): Pr
     .where("verb", "=", "sealed")
     .executeTakeFirstOrThrow();
   return custodyLines(database, exhibit.id, seq);
+}
+
+function unfinished(key: string): ExhibitError {
+  return new ExhibitError("conflict.unfinished", `An upload of ${key} is unfinished.`, {
+    hint: "Finish it or abort it, then run the same upload command again. Nothing was sealed.",
+  });
 }
 
 function sealedOtherwise(): ExhibitError {

@@ -11,6 +11,7 @@ const atOnce = 4;
 interface Job {
   readonly result: Promise<StoredFileRow>;
   readonly progress: StillProving;
+  hasFailed: boolean;
 }
 
 /** A proof that is still going on. */
@@ -20,7 +21,8 @@ export interface StillProving {
 
 /**
  * Proves finished uploads, each in a job that outlives the request which asked for it: what is asked for stands in the
- * database, so that a restarted server goes on by itself. A job's failure is kept until someone asks.
+ * database, so that a restarted server goes on by itself. A job's failure is kept until someone asks or
+ * sends more.
  */
 export class ProvingJobs {
   readonly #deps: Pick<ServerDeps, "database" | "content" | "clock">;
@@ -77,6 +79,11 @@ export class ProvingJobs {
     this.#jobs.delete(id);
   }
 
+  /** Forgets a failure that nobody has asked about: more of the upload has arrived, and it is to be proved anew. */
+  forgetFailure(id: string): void {
+    if (this.#jobs.get(id)?.hasFailed === true) this.#jobs.delete(id);
+  }
+
   /** Stops reading and waits until all jobs have stopped. They are taken up again after a restart. */
   async park(): Promise<void> {
     this.#stop.abort(
@@ -104,9 +111,11 @@ export class ProvingJobs {
         progress.provedBytes = bytes;
       }),
     );
-    const job: Job = { result, progress };
+    const job: Job = { result, progress, hasFailed: false };
     // A failure is answered to whoever asks next; nobody may be asking now.
-    job.result.catch(() => undefined);
+    job.result.catch(() => {
+      job.hasFailed = true;
+    });
     this.#jobs.set(row.id, job);
     return job;
   }

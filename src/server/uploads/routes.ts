@@ -28,7 +28,7 @@ const askAgainSeconds = 1;
  */
 export function uploadRoutes(app: FastifyInstance, deps: ServerDeps): void {
   const { database, content } = deps;
-  const memory = new BytesInFlight(memoryForBodies);
+  const memory = new BytesInFlight(memoryForBodies, content.capabilities.parts.maxBytes);
   const jobs = new ProvingJobs(deps);
   const stop = new AbortController();
   // Every body on its way listens to it.
@@ -90,6 +90,7 @@ export function uploadRoutes(app: FastifyInstance, deps: ServerDeps): void {
     await withBody(request, body, memory, stop.signal, (bytes) =>
       storePart(deps, row, { offset, bytes, sha256: body.sha256 }),
     );
+    jobs.forgetFailure(row.id);
     return reply.code(204).send();
   });
 

@@ -39,7 +39,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
   await database.schema
     .createIndex("stored_files_of_exhibit")
     .on("stored_files")
-    .column("exhibit_id")
+    .columns(["exhibit_id", "size_bytes", "key"])
     .execute();
   await database.schema
     .createTable("uploads")
