@@ -45,8 +45,8 @@ export type DownloadDeps = Pick<Deps, "connect" | "destination" | "patience" | "
  * Fetches an exhibit's files, verifies each against the signed record, and restores names, folders and times. Goes on
  * with a partial download. One failing file does not stop the others.
  *
- * @throws ExhibitError `not-found.exhibit`, `usage.ambiguous`, `integrity.signature`, `unavailable.store`; the
- * signal's reason when interrupted (the same command goes on)
+ * @throws ExhibitError `not-found.exhibit`, `usage.ambiguous`, `integrity.signature`, `unavailable.store`;
+ * `conflict.locked` while another download writes the same files; the signal's reason when interrupted (the same command goes on)
  */
 export async function download(
   deps: DownloadDeps,
@@ -92,6 +92,8 @@ async function fetchAll(
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ExhibitError) || stopsAll(error)) throw error;
+      // Going on to the next file would only get in the way of the other download there.
+      if (error.code === "conflict.locked") throw error;
       failed.push(failureOf(path, error));
       onEvent({ type: "file-failed", path, message: error.message });
     }

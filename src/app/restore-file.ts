@@ -56,9 +56,10 @@ async function fetchFrom(
 ): Promise<boolean> {
   const { store, file, place, onEvent } = restoring;
   const { key, path, sizeBytes } = file;
-  const hash = from === 0 ? createHash("sha256") : await hashOf(restoring, "partial", signal);
   const writer = await place.write(from);
   try {
+    // Only now, when nobody else can write it, is what lies there worth hashing.
+    const hash = from === 0 ? createHash("sha256") : await hashOf(restoring, "partial", signal);
     let received = from;
     const onBytes = async (bytes: Uint8Array): Promise<void> => {
       hash.update(bytes);

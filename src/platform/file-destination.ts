@@ -9,6 +9,7 @@ import type {
   DestinationWriter,
 } from "../evidence/ports/destination.ts";
 import { destinationSegments } from "./destination-names.ts";
+import { takePassingLock, type ReleaseLock } from "./file-lock.ts";
 import { inside } from "./file-names.ts";
 
 /** Flags that Windows does not know are undefined there. */
@@ -16,22 +17,25 @@ const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0;
 const writePartial = constants.O_WRONLY | constants.O_CREAT | noFollow;
 /** File systems without hard links (FAT on a stick, some network folders) answer with one of these. */
 const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+/** What a full disk or quota is called, by SQLite too. */
+const diskFull = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL"]);
 
 /** Folders of this machine to restore files into. */
 export function fileDestination(): Destination {
   return {
     place(folder, name) {
-      const root = Buffer.from(path.resolve(folder));
-      return placeFor(root, destinationSegments(name, process.platform));
+      return placeFor(path.resolve(folder), destinationSegments(name, process.platform));
     },
   };
 }
 
-function placeFor(root: Buffer, segments: readonly Buffer[]): DestinationFile {
+function placeFor(topFolder: string, segments: readonly Buffer[]): DestinationFile {
+  const root = Buffer.from(topFolder);
   const folders = segments.slice(0, -1);
   const folder = folders.reduce(inside, root);
   const finished = segments.reduce(inside, root);
-  const partial = inside(folder, partialName(segments));
+  const hidden = hiddenName(segments);
+  const partial = inside(folder, Buffer.from(`${hidden}.part`));
   const name = segments.map((segment) => segment.toString("utf8")).join("/");
   return {
     name,
@@ -43,23 +47,36 @@ function placeFor(root: Buffer, segments: readonly Buffer[]): DestinationFile {
     write: (keepBytes) =>
       inWords(name, async () => {
         await makeFolders(root, folders);
-        const handle = await open(partial, writePartial, 0o600);
+        // In the top folder, since SQLite takes no name that is not UTF-8.
+        const release = takePassingLock(path.join(topFolder, `${hidden}.lock`));
+        if (release === undefined) throw locked(name);
         try {
-          await handle.truncate(keepBytes);
+          const handle = await openPartial(partial, keepBytes);
+          return writer(handle, keepBytes, { name, folder, partial, finished, release });
         } catch (error) {
-          await handle.close();
+          release();
           throw error;
         }
-        return writer(handle, keepBytes, { name, folder, partial, finished });
       }),
   };
 }
 
 /** Short, because the name itself may have all the bytes that a name may have. */
-function partialName(segments: readonly Buffer[]): Buffer {
+function hiddenName(segments: readonly Buffer[]): string {
   const digest = createHash("sha256");
   for (const segment of segments) digest.update(segment).update("/");
-  return Buffer.from(`.exhibit-${digest.digest("hex").slice(0, 16)}.part`);
+  return `.exhibit-${digest.digest("hex").slice(0, 16)}`;
+}
+
+async function openPartial(partial: Buffer, keepBytes: number): Promise<FileHandle> {
+  const handle = await open(partial, writePartial, 0o600);
+  try {
+    await handle.truncate(keepBytes);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 interface WrittenFile {
@@ -67,17 +84,25 @@ interface WrittenFile {
   readonly folder: Buffer;
   readonly partial: Buffer;
   readonly finished: Buffer;
+  /** Lets others write the partial file. */
+  readonly release: ReleaseLock;
 }
 
 function writer(handle: FileHandle, from: number, file: WrittenFile): DestinationWriter {
   let position = from;
   let open = true;
-  const close = async (): Promise<void> => {
+  const closeHandle = async (): Promise<void> => {
     if (open) await handle.close();
     open = false;
   };
   return {
-    close,
+    close: async () => {
+      try {
+        await closeHandle();
+      } finally {
+        file.release();
+      }
+    },
     append: (bytes) =>
       inWords(file.name, async () => {
         for (let written = 0; written < bytes.length;) {
@@ -95,7 +120,7 @@ function writer(handle: FileHandle, from: number, file: WrittenFile): Destinatio
       inWords(file.name, async () => {
         await handle.utimes(modifiedAt, modifiedAt);
         await handle.sync();
-        await close();
+        await closeHandle();
         await publish(file);
       }),
   };
@@ -158,6 +183,12 @@ function exists(name: string): ExhibitError {
   });
 }
 
+function locked(name: string): ExhibitError {
+  return new ExhibitError("conflict.locked", `Another download is writing ${name} here.`, {
+    hint: "Let it finish, then run the same command again; or download into another folder.",
+  });
+}
+
 async function inWords<Result>(name: string, writing: () => Promise<Result>): Promise<Result> {
   try {
     return await writing();
@@ -167,8 +198,8 @@ async function inWords<Result>(name: string, writing: () => Promise<Result>): Pr
 }
 
 function unwritable(name: string, cause: unknown): ExhibitError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  if (diskFull.has(code)) {
     return new ExhibitError("unavailable.no-space", `The disk is full; ${name} is not complete.`, {
       hint: "Free some space, then run the same command again: it goes on where it was.",
       cause,

@@ -1,3 +1,4 @@
+import { rmSync, statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import Database from "libsql";
 
@@ -21,10 +22,43 @@ export async function takeLock(file: string, waitMs: number): Promise<ReleaseLoc
   }
 }
 
+/** As {@link takeLock}, at once or not at all, and letting go takes the file away: for a place that is to stay clean. */
+export function takePassingLock(file: string): ReleaseLock | undefined {
+  for (;;) {
+    const before = inodeOf(file);
+    const release = tryLock(file);
+    if (release === undefined) return undefined;
+    // Who had the lock before may have taken the file away after we opened it: a lock on that keeps nobody out.
+    if (before !== undefined && inodeOf(file) === before) return removing(file, release);
+    release();
+  }
+}
+
+function inodeOf(file: string): bigint | undefined {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+function removing(file: string, release: ReleaseLock): ReleaseLock {
+  let held = true;
+  return () => {
+    if (!held) return;
+    held = false;
+    // Windows takes no open file away: it is let go of first there, and stays when someone else has it by then.
+    if (process.platform === "win32") release();
+    try {
+      rmSync(file, { force: true });
+    } catch {
+      // An empty file that stays does no harm.
+    }
+    release();
+  };
+}
+
 function tryLock(file: string): ReleaseLock | undefined {
   const database = new Database(file, { timeout: 0 });
   try {
-    database.exec("BEGIN EXCLUSIVE");
+    // With its journal in memory nothing is written, so that a lock is had on a full disk, too.
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
     if ((error as { code?: unknown }).code === "SQLITE_BUSY") return undefined;

@@ -34,7 +34,12 @@ export interface DestinationFile {
   state(): Promise<DestinationState>;
   /** What is there already, from its start. */
   read(which: "finished" | "partial"): AsyncIterable<Uint8Array>;
-  /** Opens the partial file, cut to `keepBytes`; makes folders on the way, follows no link. */
+  /**
+   * Opens the partial file, cut to `keepBytes`, for this writer alone until it is closed; makes folders on the way,
+   * follows no link.
+   *
+   * @throws `conflict.locked` while another has it open
+   */
   write(keepBytes: number): Promise<DestinationWriter>;
 }
 
