@@ -1,21 +1,29 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { caseSegment } from "../evidence/case.ts";
+import { sha256Of } from "../evidence/digest.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import { referenceSegment } from "../evidence/reference.ts";
 import { replaceFile } from "./atomic-file.ts";
 
-/** Receipts as files, `<folder>/<case>/<reference>.receipt.json`, readable by this user only. */
+/** Receipts as files, `<folder>/<case>/<reference>.receipt.json`, readable by this user only. None is replaced by another. */
 export function receiptFolder(folder: string): Receipts {
   return {
     async save(exhibit, receipt, chosen) {
-      const name = `${referenceSegment(exhibit.reference)}.receipt.json`;
-      const file = chosen ?? path.join(folder, caseSegment(exhibit.case), name);
+      const usual = path.join(
+        folder,
+        caseSegment(exhibit.case),
+        referenceSegment(exhibit.reference),
+      );
       const text = `${JSON.stringify(receipt)}\n`;
+      let file = chosen ?? `${usual}.receipt.json`;
       try {
-        // A file that someone chose may be anything; only ours is ours to replace.
-        if (chosen !== undefined) await requireFree(chosen, text);
+        if (!(await isFree(file, text))) {
+          if (chosen !== undefined) throw taken(chosen);
+          // Another store gave the same reference: its receipt stays, and this one's own digest tells it apart.
+          file = `${usual}.${sha256Of(text).slice(0, 12)}.receipt.json`;
+        }
         await replaceFile(file, text);
       } catch (error) {
         throw error instanceof ExhibitError ? error : unwritable(file, error);
@@ -25,16 +33,18 @@ export function receiptFolder(folder: string): Receipts {
   };
 }
 
-async function requireFree(file: string, text: string): Promise<void> {
-  let there: string;
+/** True when nothing is there, or this very text. */
+async function isFree(file: string, text: string): Promise<boolean> {
   try {
-    there = await readFile(file, "utf8");
+    return (await readFile(file, "utf8")) === text;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
     throw error;
   }
-  if (there === text) return;
-  throw new ExhibitError("conflict.exists", `There is another file at ${file} already.`, {
+}
+
+function taken(file: string): ExhibitError {
+  return new ExhibitError("conflict.exists", `There is another file at ${file} already.`, {
     hint: "The exhibit is stored; its receipt is kept in the state folder when you leave out --receipt.",
   });
 }

@@ -19,11 +19,15 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { SkippedEntry, SourceEntry } from "../../src/evidence/ports/source.ts";
+import type {
+  SkippedEntry,
+  SourceEntry,
+  UnlistedEntry,
+  WalkWatcher,
+} from "../../src/evidence/ports/source.ts";
 import { destinationSegments } from "../../src/platform/destination-names.ts";
 import { fileDestination } from "../../src/platform/file-destination.ts";
 import { fileSource } from "../../src/platform/file-source.ts";
-import { receiptFolder } from "../../src/platform/receipt-folder.ts";
 
 const source = fileSource();
 const destination = fileDestination();
@@ -38,13 +42,20 @@ afterEach(async () => {
 
 async function listed(
   location: string,
-): Promise<{ files: SourceEntry[]; skipped: SkippedEntry[] }> {
+  onFile?: () => Promise<void>,
+): Promise<{ files: SourceEntry[]; skipped: SkippedEntry[]; unlisted: UnlistedEntry[] }> {
   const skipped: SkippedEntry[] = [];
+  const unlisted: UnlistedEntry[] = [];
   const files: SourceEntry[] = [];
-  for await (const entry of source.list(location, (entry) => skipped.push(entry))) {
+  const watcher: WalkWatcher = {
+    skipped: (entry) => skipped.push(entry),
+    unlisted: (entry) => unlisted.push(entry),
+  };
+  for await (const entry of source.list(location, watcher)) {
     files.push(entry);
+    await onFile?.();
   }
-  return { files, skipped };
+  return { files, skipped, unlisted };
 }
 
 const awkward = [
@@ -116,6 +127,19 @@ describe("a folder as a source", () => {
     ]);
   });
 
+  it("reports what vanishes while it lists", async () => {
+    for (const name of ["a", "b", "c"]) await writeFile(path.join(folder, name), name);
+    const { files, skipped, unlisted } = await listed(folder, () =>
+      rm(path.join(folder, "b"), { force: true }),
+    );
+    const name = path.basename(folder);
+    expect(files.map((file) => file.path)).toEqual([`${name}/a`, `${name}/c`]);
+    expect(skipped).toEqual([]);
+    expect(unlisted).toEqual([
+      { path: `${name}/b`, error: expect.objectContaining({ code: "not-found.source" }) },
+    ]);
+  });
+
   it("reports a folder it may not read, and names a file it may not read", async () => {
     const closed = path.join(folder, "closed");
     await mkdir(closed);
@@ -126,9 +150,12 @@ describe("a folder as a source", () => {
     const asNobody = process.getuid?.() === 0;
     if (asNobody) process.seteuid?.(65_534);
     try {
-      const { files, skipped } = await listed(folder);
-      expect(skipped).toEqual([
-        { path: `${path.basename(folder)}/closed`, reason: "no permission to read it" },
+      const { files, unlisted } = await listed(folder);
+      expect(unlisted).toEqual([
+        {
+          path: `${path.basename(folder)}/closed`,
+          error: expect.objectContaining({ code: "unavailable.source" }),
+        },
       ]);
       await expect(source.open(files[0]?.location ?? "")).rejects.toMatchObject({
         code: "unavailable.source",
@@ -241,6 +268,25 @@ describe("a folder as a destination", () => {
     expect(await readFile(path.join(folder, "a"), "utf8")).toBe("abcDEF");
   });
 
+  it("lets one download at a time write a file, and publishes only what that one wrote", async () => {
+    const place = destination.place(folder, { path: "deep/a", pathBytes: undefined });
+    const first = await place.write(0);
+    await first.append(Buffer.from("whole"));
+    await expect(place.write(0)).rejects.toMatchObject({
+      code: "conflict.locked",
+      message: expect.stringContaining("deep/a"),
+    });
+    const other = await destination.place(folder, { path: "b", pathBytes: undefined }).write(0);
+    await other.close();
+    await first.finish(modified);
+    await first.close();
+    await first.close();
+    expect(await readFile(path.join(folder, "deep/a"), "utf8")).toBe("whole");
+    const again = await place.write(0);
+    await again.close();
+    expect((await readdir(folder)).filter((name) => name.endsWith(".lock"))).toEqual([]);
+  });
+
   it("never overwrites a file that came in between", async () => {
     const place = destination.place(folder, { path: "a", pathBytes: undefined });
     const writer = await place.write(0);
@@ -284,34 +330,5 @@ describe("a folder as a destination", () => {
   ])("maps %j on Windows to %j", (name, mapped) => {
     const segments = destinationSegments({ path: `d/${name}`, pathBytes: undefined }, "win32");
     expect(segments.map(String)).toEqual(["d", mapped]);
-  });
-});
-
-describe("the folder of receipts", () => {
-  const receipt = { payload: "p", signatures: [{ protected: "h", signature: "s" }] };
-  const exhibit = { case: "CAD 12/26", reference: "ABC/1" };
-
-  it("keeps a receipt under its exhibit, for this user only, and again without complaint", async () => {
-    const receipts = receiptFolder(path.join(folder, "receipts"));
-    const file = await receipts.save(exhibit, receipt, undefined);
-    expect(await receipts.save(exhibit, receipt, undefined)).toBe(file);
-    expect(path.relative(folder, file)).toBe("receipts/CAD~2012_26/ABC_1.receipt.json");
-    expect(JSON.parse(await readFile(file, "utf8"))).toEqual(receipt);
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-  });
-
-  it("writes to a chosen file, but over nothing else", async () => {
-    const receipts = receiptFolder(folder);
-    const chosen = path.join(folder, "mine.json");
-    await receipts.save(exhibit, receipt, chosen);
-    await receipts.save(exhibit, receipt, chosen);
-    await writeFile(chosen, "a letter");
-    await expect(receipts.save(exhibit, receipt, chosen)).rejects.toMatchObject({
-      code: "conflict.exists",
-    });
-    await expect(
-      receipts.save(exhibit, receipt, path.join(chosen, "below", "a-file")),
-    ).rejects.toMatchObject({ code: "usage.invalid" });
-    expect(await readFile(chosen, "utf8")).toBe("a letter");
   });
 });
