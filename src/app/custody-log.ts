@@ -43,12 +43,13 @@ export async function custodyLog(
 }
 
 /**
- * Checks that a log still begins with the lines that a receipt vouches for.
+ * Checks a log's whole chain, and that it still begins with the lines that a receipt vouches for.
  *
  * @throws ExhibitError `integrity.chain`
  */
 export function requireHead(lines: readonly string[], vouched: CustodyHead, exhibit: string): void {
-  const { events, head } = checkCustody(lines.slice(0, vouched.lines));
+  const { events } = checkCustody(lines);
+  const { head } = checkCustody(lines.slice(0, vouched.lines));
   const own = events.every((event) => event.exhibit === exhibit);
   if (own && head.lines === vouched.lines && head.head === vouched.head) return;
   throw new ExhibitError(

@@ -187,10 +187,16 @@ describe("content that is not what the record says", () => {
     expect(await readdir(to)).not.toContain("a.mp4");
   });
 
-  it("is found in the custody log, too", async () => {
+  it.each([
+    [
+      "in a line that the receipt vouches for",
+      (log: string) => log.replace("collected", "consulted"),
+    ],
+    ["behind them", (log: string) => `${log}{"verb":"erased"}\n`],
+  ])("is found in the custody log, too, %s", async (_, alter) => {
     const log = path.join(path.dirname(stored), "custody.jsonl");
     await chmod(log, 0o600);
-    await writeFile(log, (await readFile(log, "utf8")).replace("collected", "consulted"));
+    await writeFile(log, alter(await readFile(log, "utf8")));
     const checked = await verify(client.deps, { exhibit }, soon());
     expect(checked.failed).toMatchObject([{ path: "custody log", code: "integrity.chain" }]);
   });
@@ -209,6 +215,46 @@ describe("content that is not what the record says", () => {
     await writer.close();
     const second = await download(client.deps, { exhibit, to }, soon());
     expect(second.files).toMatchObject([{ outcome: "downloaded" }]);
+    expect((await readFile(path.join(to, "a.mp4"))).equals(await readFile(file))).toBe(true);
+  });
+
+  it("is not fetched into a folder that another download writes to, and harms nothing there", async () => {
+    const to = path.join(client.folder, "back");
+    const place = client.deps.destination.place(to, { path: "a.mp4", pathBytes: undefined });
+    const other = await place.write(0);
+    await other.append(await readFile(file));
+    await expect(download(client.deps, { exhibit, to }, soon())).rejects.toMatchObject({
+      code: "conflict.locked",
+    });
+    await other.finish(new Date());
+    await other.close();
+    const { files } = await download(client.deps, { exhibit, to }, soon());
+    expect(files).toMatchObject([{ outcome: "present" }]);
+  });
+
+  it("is noticed in a partial file, although it came there after the last look", async () => {
+    const to = path.join(client.folder, "back");
+    const { destination } = client.deps;
+    const placed = destination.place(to, { path: "a.mp4", pathBytes: undefined });
+    const before = await placed.write(0);
+    await before.append((await readFile(file)).subarray(0, 3 * partBytes));
+    await before.close();
+    const [partial = ""] = (await readdir(to)).filter((name) => name.endsWith(".part"));
+    const meddled = {
+      place: (...given: Parameters<typeof destination.place>) => {
+        const place = destination.place(...given);
+        return {
+          ...place,
+          write: async (keepBytes: number) => {
+            if (keepBytes > 0) await writeFile(path.join(to, partial), Buffer.alloc(keepBytes));
+            return place.write(keepBytes);
+          },
+        };
+      },
+    };
+    const deps = { ...client.deps, destination: meddled };
+    const { files } = await download(deps, { exhibit, to }, soon());
+    expect(files).toMatchObject([{ outcome: "downloaded" }]);
     expect((await readFile(path.join(to, "a.mp4"))).equals(await readFile(file))).toBe(true);
   });
 
