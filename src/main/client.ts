@@ -91,10 +91,19 @@ async function connect(
   if (!store.url.startsWith("file:")) return openConnection(store, machine, signal);
   await mkdir(paths.stateDir, { recursive: true, mode: 0o700 });
   const release = await takeLock(path.join(paths.stateDir, "machine-key.lock"), 10_000);
+  if (release === undefined) {
+    throw new ExhibitError(
+      "conflict.locked",
+      "Another command is opening a store on this computer.",
+      {
+        hint: "Let it finish, or end it if it hangs; then try again.",
+      },
+    );
+  }
   try {
     return await openConnection(store, machine, signal);
   } finally {
-    release?.();
+    release();
   }
 }
 
