@@ -5,7 +5,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import { failureOf, parsed, unreachable } from "./http.ts";
 import type { Session } from "./session.ts";
 
-/** The body goes out in slices of the caller's buffer: less memory under TLS, and a slow line shows progress often. */
+/** The body goes out in slices of the caller's buffer: less memory under TLS, and a slow line is never taken for a stalled one. */
 const sliceBytes = 256 * 1024;
 
 /** How long a connection may give nothing, or take no slice, before it is given up. */
