@@ -1,5 +1,5 @@
 import { ExhibitError } from "../../evidence/errors.ts";
-import type { Ffmpeg, Run } from "./ffmpeg.ts";
+import type { Errand, Ffmpeg } from "./ffmpeg.ts";
 import type { Mark } from "./mark.ts";
 import { inputGuard, type MediaFacts } from "./probe.ts";
 import { toneExpression } from "./tones.ts";
@@ -11,14 +11,14 @@ const limits = { timeoutMs: 300_000, maxOutputBytes: 256 * 1024 ** 2 };
  * Makes an MP3 of a recording in which the share id is spelt in audible tones, at the start and every 30 s. Whoever
  * listens hears that it is a copy, and the tones tell whose; they can be filtered out by someone who sets out to.
  *
- * @throws ExhibitError `policy.too-large` over three hours; FfmpegFailed and what `Ffmpeg.run` throws
+ * @throws ExhibitError `policy.too-large` over three hours; RunFailed and what `Ffmpeg.run` throws
  */
 export async function makeAudio(
   ffmpeg: Ffmpeg,
   url: string,
   facts: MediaFacts,
   mark: Mark,
-  run: Pick<Run, "folder" | "signal">,
+  errand: Errand,
 ): Promise<Buffer> {
   refuseTooLong(facts);
   const channels = Math.min(2, facts.sound?.channels ?? 1);
@@ -34,7 +34,7 @@ export async function makeAudio(
   const args = ["-loglevel", "error", ...inputGuard, "-i", url, "-filter_complex", graph.join(";"), "-map", "[a]",
     "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", channels === 2 ? "96k" : "64k", "-write_xing", "0",
     "-f", "mp3", "pipe:1"];
-  return ffmpeg.run("ffmpeg", args, { ...run, ...limits });
+  return ffmpeg.run("ffmpeg", args, { ...errand, ...limits });
 }
 
 /** @throws ExhibitError `policy.too-large` */

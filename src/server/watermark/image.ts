@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { PictureSize } from "./burn-in.ts";
 import { markLines, type Mark } from "./mark.ts";
 
 /** What an image may decode to; a small file can claim far more. */
@@ -7,14 +8,8 @@ const mostPixels = 150_000_000;
 const longestSide = 2560;
 const shortestSide = 480;
 
-export interface ImageFacts {
-  /** As shown: rotated and scaled. */
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Reads an image's size without decoding it. @throws Error when it is none that we read; `policy.too-large` */
-export async function readImage(bytes: Buffer): Promise<ImageFacts> {
+/** The size at which an image is shown, rotated and scaled, read without decoding it. @throws Error when it is none that we read; `policy.too-large` */
+export async function sizeOf(bytes: Buffer): Promise<PictureSize> {
   const { width, height, autoOrient } = await sharp(bytes, {
     limitInputPixels: false,
   }).metadata();
@@ -34,7 +29,7 @@ export async function readImage(bytes: Buffer): Promise<ImageFacts> {
 
 /** Makes a JPEG of an image with the mark all over it, upright, at most 2560 pixels long, without any metadata. */
 export async function makeImage(bytes: Buffer, mark: Mark): Promise<Buffer> {
-  const { width, height } = await readImage(bytes);
+  const { width, height } = await sizeOf(bytes);
   return sharp(bytes, { limitInputPixels: mostPixels, failOn: "error" })
     .autoOrient()
     .resize(width, height, { fit: "fill" })

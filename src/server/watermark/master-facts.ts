@@ -1,10 +1,11 @@
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Store } from "../../evidence/ports/store.ts";
 import { refuseTooLong } from "./audio.ts";
-import { FfmpegFailed, type Ffmpeg } from "./ffmpeg.ts";
-import { readImage, type ImageFacts } from "./image.ts";
+import type { Ffmpeg } from "./ffmpeg.ts";
+import { sizeOf } from "./image.ts";
+import { RunFailed } from "./limited-run.ts";
 import type { Taps } from "./master-tap.ts";
-import { openPdf } from "./pdf.ts";
+import type { PdfPress } from "./pdf-press.ts";
 import { probe, type MediaFacts, type PictureFacts } from "./probe.ts";
 import type { Master } from "./renditions.ts";
 import { planOf, type SegmentPlan } from "./segment-plan.ts";
@@ -21,14 +22,15 @@ export interface VideoFacts extends MediaFacts {
 export type Facts =
   | { readonly kind: "video"; readonly media: VideoFacts; readonly plan: SegmentPlan }
   | { readonly kind: "audio"; readonly media: MediaFacts }
-  | { readonly kind: "image"; readonly image: ImageFacts }
+  | { readonly kind: "image" }
   | { readonly kind: "pdf" };
 
 export interface FactsTools {
   readonly content: Store;
   readonly ffmpeg: Ffmpeg;
+  readonly pdfPress: PdfPress;
   readonly taps: Taps;
-  /** A folder that ffprobe may stand in; nothing is written to it. */
+  /** A folder that programs may stand in; nothing is written to it. */
   readonly folder: string;
 }
 
@@ -51,12 +53,16 @@ export async function factsOf(
     signal,
   );
   if (head.includes("%PDF-")) {
-    await openPdf(await readWhole(tools.content, master, signal));
+    await tools.pdfPress.check(() => readWhole(tools.content, master, signal), {
+      party: master.key,
+      folder: tools.folder,
+      signal,
+    });
     return { kind: "pdf" };
   }
   if (looksLikeImage(head)) {
-    const bytes = await readWhole(tools.content, master, signal);
-    return { kind: "image", image: await imageFacts(bytes) };
+    await checkImage(await readWhole(tools.content, master, signal));
+    return { kind: "image" };
   }
   return mediaFacts(tools, master, signal);
 }
@@ -68,7 +74,7 @@ async function mediaFacts(
 ): Promise<Facts> {
   const tap = await taps.open(master.key, master.sizeBytes);
   try {
-    const media = await probe(ffmpeg, tap.url, { folder, signal });
+    const media = await probe(ffmpeg, tap.url, { party: master.key, folder, signal });
     if (!(media.durationSeconds > 0)) throw notMarkable();
     const { picture } = media;
     if (picture !== undefined) {
@@ -87,7 +93,7 @@ async function mediaFacts(
 
 /** What a failed run of ffmpeg means: the store's own failure if it had one, else a master that can't be decoded. */
 export function failureOf(error: unknown, ofStore: Error | undefined): unknown {
-  if (!(error instanceof FfmpegFailed)) return error;
+  if (!(error instanceof RunFailed)) return error;
   return ofStore ?? notMarkable(error);
 }
 
@@ -118,9 +124,9 @@ async function readRange(
   return Buffer.concat(chunks);
 }
 
-async function imageFacts(bytes: Buffer): Promise<ImageFacts> {
+async function checkImage(bytes: Buffer): Promise<void> {
   try {
-    return await readImage(bytes);
+    await sizeOf(bytes);
   } catch (error) {
     throw error instanceof ExhibitError ? error : notMarkable(error);
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Ffmpeg, Run } from "./ffmpeg.ts";
+import type { Errand, Ffmpeg, Run } from "./ffmpeg.ts";
 
 /**
  * The containers that are opened, by ffmpeg's names: those that hold sound and pictures themselves. Never playlists, scripts,
@@ -67,13 +67,9 @@ const probeSchema = z.object({
 });
 type Stream = z.infer<typeof probeSchema>["streams"][number];
 
-/** Reads the facts of what `url` taps. @throws FfmpegFailed when it is nothing that we open */
-export async function probe(
-  ffmpeg: Ffmpeg,
-  url: string,
-  run: Pick<Run, "folder" | "signal">,
-): Promise<MediaFacts> {
-  const limits = { ...run, timeoutMs: probeLimitMs, maxOutputBytes: 1 << 20 };
+/** Reads the facts of what `url` taps. @throws RunFailed when it is nothing that we open */
+export async function probe(ffmpeg: Ffmpeg, url: string, errand: Errand): Promise<MediaFacts> {
+  const limits = { ...errand, timeoutMs: probeLimitMs, maxOutputBytes: 1 << 20 };
   const shown = "-show_entries format=duration:stream:stream_disposition:stream_side_data";
   const json = await ffmpeg.run(
     "ffprobe",

@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Store } from "../../evidence/ports/store.ts";
 import { makeAudio } from "./audio.ts";
-import { shownSize } from "./burn-in.ts";
 import { CopyShelf, type CopyName, type MakeCopy } from "./copy-shelf.ts";
 import { createFfmpeg } from "./ffmpeg.ts";
 import { findFont } from "./font.ts";
@@ -11,7 +11,7 @@ import { makeImage } from "./image.ts";
 import type { Mark } from "./mark.ts";
 import { factsOf, failureOf, readWhole, type Facts } from "./master-facts.ts";
 import { createTaps } from "./master-tap.ts";
-import { makePdf } from "./pdf.ts";
+import { createPdfPress } from "./pdf-press.ts";
 import { playlistOf } from "./playlist.ts";
 import { makeSegment } from "./segment.ts";
 import { spanOf, type SegmentSpan } from "./segment-plan.ts";
@@ -26,18 +26,6 @@ export interface Master {
   /** What the record says; what the bytes say decides. */
   readonly mediaType: string;
   readonly sizeBytes: number;
-}
-
-/** What a page needs to know of a master before it asks for copies. */
-export interface Description {
-  readonly kind: MarkableKind;
-  /** Length of a video or a recording. */
-  readonly durationSeconds?: number;
-  /** Size of the picture as it will be shown (rotation respected, scaled), of a video or an image. */
-  readonly width?: number;
-  readonly height?: number;
-  /** How many segments a video has; they are numbered from 0. */
-  readonly segments?: number;
 }
 
 /** A marked copy, whole. */
@@ -57,7 +45,6 @@ export interface Copy {
 export interface Renditions {
   /** Decides by content whether copies of `master` can be marked. For use when a share is made. */
   canMark(master: Master, signal: AbortSignal): Promise<MarkableKind>;
-  describe(master: Master, signal: AbortSignal): Promise<Description>;
   /**
    * The HLS media playlist of a video (`application/vnd.apple.mpegurl`, complete from the start). `segmentUrl` gives
    * the address of segment n, relative to the playlist or absolute; it holds no spaces or line ends.
@@ -95,12 +82,13 @@ const fontFromWork = `../../${fontName}`;
 
 /** Makes the {@link Renditions} of a server. Needs ffmpeg 5.1 or newer, which is looked for when first needed. */
 export function createRenditions({ content, scratch }: RenditionOptions): Renditions {
-  const ffmpeg = createFfmpeg();
+  // All work on masters takes turns, wherever it is done, so that no share keeps the others from theirs.
+  const turns = createTurns(availableParallelism());
+  const ffmpeg = createFfmpeg(turns);
+  const pdfPress = createPdfPress(turns);
   const taps = createTaps(content);
   const shelf = new CopyShelf(scratch, shelfLimits);
   const known = new Map<string, Facts>();
-  // Images and PDF are marked in this process, so they take turns too.
-  const inProcess = createTurns(2);
   const closing = new AbortController();
   const emptied = empty(scratch);
   let font: Promise<void> | undefined;
@@ -109,7 +97,7 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
     const remembered = known.get(master.key);
     if (remembered !== undefined) return remembered;
     await emptied;
-    const tools = { content, ffmpeg, taps, folder: scratch };
+    const tools = { content, ffmpeg, pdfPress, taps, folder: scratch };
     const found = await factsOf(tools, master, AbortSignal.any([signal, closing.signal]));
     if (known.size >= rememberedFacts) known.clear();
     known.set(master.key, found);
@@ -168,7 +156,7 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
       const { picture, sound } = video.media;
       return tapped(master, (url) => {
         const source = { url, picture, sound, plan: video.plan, fontFile: fontFromWork };
-        return makeSegment(ffmpeg, source, span, mark, { folder, signal });
+        return makeSegment(ffmpeg, source, span, mark, { party: mark.shareId, folder, signal });
       });
     };
   }
@@ -177,16 +165,13 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
   function readAhead(master: Master, video: VideoMaster, index: number, mark: Mark): void {
     const span = spanOf(video.plan, index);
     const name = nameOf(`segment ${index}`, master, mark);
-    if (span === undefined || !ffmpeg.idle() || shelf.has(name)) return;
+    if (span === undefined || !turns.free(mark.shareId) || shelf.has(name)) return;
     shelf.get(name, makerOf(master, video, span, mark), closing.signal).catch(() => undefined);
   }
 
   return {
     async canMark(master, signal) {
       return (await facts(master, signal)).kind;
-    },
-    async describe(master, signal) {
-      return descriptionOf(await facts(master, signal));
     },
     async playlist(master, segmentUrl, signal) {
       const { plan } = await factsOfKind("video", master, signal);
@@ -207,19 +192,27 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
     async image(master, mark, signal) {
       await factsOfKind("image", master, signal);
       return copy("image", "image/jpeg", master, mark, signal, (_folder, stop) =>
-        inProcess.take(stop, async () => makeImage(await readWhole(content, master, stop), mark)),
+        turns.take(mark.shareId, stop, async () =>
+          makeImage(await readWhole(content, master, stop), mark),
+        ),
       );
     },
     async pdf(master, mark, signal) {
       await factsOfKind("pdf", master, signal);
-      return copy("pdf", "application/pdf", master, mark, signal, (_folder, stop) =>
-        inProcess.take(stop, async () => makePdf(await readWhole(content, master, stop), mark)),
+      return copy("pdf", "application/pdf", master, mark, signal, (folder, stop) =>
+        pdfPress.copy(() => readWhole(content, master, stop), mark, {
+          party: mark.shareId,
+          folder,
+          signal: stop,
+        }),
       );
     },
     async audio(master, mark, signal) {
       const { media } = await factsOfKind("audio", master, signal);
       return copy("audio", "audio/mpeg", master, mark, signal, (folder, stop) =>
-        tapped(master, (url) => makeAudio(ffmpeg, url, media, mark, { folder, signal: stop })),
+        tapped(master, (url) =>
+          makeAudio(ffmpeg, url, media, mark, { party: mark.shareId, folder, signal: stop }),
+        ),
       );
     },
     async forget(shareId) {
@@ -241,15 +234,6 @@ function nameOf(what: string, master: Master, mark: Mark): CopyName {
   const { shareId, recipient, organisation, reference, at } = mark;
   const content = JSON.stringify([what, master.key, recipient, organisation, reference]);
   return { shareId, content, at };
-}
-
-function descriptionOf(facts: Facts): Description {
-  if (facts.kind === "pdf") return { kind: "pdf" };
-  if (facts.kind === "image") return { kind: "image", ...facts.image };
-  const { durationSeconds } = facts.media;
-  if (facts.kind === "audio") return { kind: "audio", durationSeconds };
-  const { segments } = facts.plan;
-  return { kind: "video", durationSeconds, segments, ...shownSize(facts.media.picture) };
 }
 
 async function empty(folder: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { burnIn, shownSize, writeMarkTexts } from "./burn-in.ts";
-import { FfmpegFailed, type Ffmpeg, type Run } from "./ffmpeg.ts";
+import type { Errand, Ffmpeg } from "./ffmpeg.ts";
+import { RunFailed } from "./limited-run.ts";
 import type { Mark } from "./mark.ts";
 import { inputGuard, type PictureFacts, type SoundFacts } from "./probe.ts";
 import {
@@ -30,16 +31,16 @@ export interface SegmentSource {
  * by counting them, so that the segments of a master fit together whatever its codec and key frames. Sound is laid onto
  * one grid of AAC frames in the same way, with silence where there is none.
  *
- * @throws FfmpegFailed and what `Ffmpeg.run` throws
+ * @throws RunFailed and what `Ffmpeg.run` throws
  */
 export async function makeSegment(
   ffmpeg: Ffmpeg,
   source: SegmentSource,
   span: SegmentSpan,
   mark: Mark,
-  run: Pick<Run, "folder" | "signal">,
+  errand: Errand,
 ): Promise<Buffer> {
-  await writeMarkTexts(run.folder, mark);
+  await writeMarkTexts(errand.folder, mark);
   const { rate } = source.plan;
   const start = secondsAt(source.plan, span.firstFrame);
   // Some containers can only be entered between key frames, and frames may be far apart. What shows that we
@@ -48,12 +49,12 @@ export async function makeSegment(
   for (const lead of [Math.max(1, reorder), 15, 120, Infinity]) {
     const from = Math.max(0, start - lead);
     const made = await ffmpeg.run("ffmpeg", argumentsFor(source, span, from), {
-      ...run,
+      ...errand,
       ...segmentLimits,
     });
     if (from === 0 || framesIn(made) >= span.frames) return made;
   }
-  throw new FfmpegFailed("no frames");
+  throw new RunFailed("no frames");
 }
 
 function argumentsFor(source: SegmentSource, span: SegmentSpan, from: number): string[] {

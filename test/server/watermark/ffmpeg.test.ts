@@ -4,32 +4,46 @@ import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createFfmpeg, type Run } from "../../../src/server/watermark/ffmpeg.ts";
 import { createTaps } from "../../../src/server/watermark/master-tap.ts";
+import { createTurns } from "../../../src/server/watermark/turns.ts";
 import { markingRig, never, type MarkingRig } from "./rig.ts";
 
 const endless = ["-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25"];
 const nowhere = [...endless, "-f", "null", "-"];
-const run: Run = { folder: tmpdir(), timeoutMs: 60_000, maxOutputBytes: 100_000, signal: never };
+const run: Run = {
+  party: "SAAAAAAAAA",
+  folder: tmpdir(),
+  timeoutMs: 60_000,
+  maxOutputBytes: 100_000,
+  signal: never,
+};
 
 describe("a run of ffmpeg", () => {
   it("says what to install where there is none", async () => {
-    await expect(createFfmpeg([]).run("ffmpeg", nowhere, run)).rejects.toMatchObject({
+    await expect(
+      createFfmpeg(createTurns(1), []).run("ffmpeg", nowhere, run),
+    ).rejects.toMatchObject({
       code: "unavailable.program",
       hint: "Run: apt-get install -y --no-install-recommends ffmpeg",
     });
   });
 
   it("is killed when it takes too long", async () => {
-    const late = createFfmpeg().run("ffmpeg", nowhere, { ...run, timeoutMs: 300 });
+    const late = createFfmpeg(createTurns(2)).run("ffmpeg", nowhere, { ...run, timeoutMs: 300 });
     await expect(late).rejects.toMatchObject({ code: "unavailable.busy" });
   });
 
   it("is killed when it writes too much", async () => {
-    const much = createFfmpeg().run("ffmpeg", [...endless, "-f", "rawvideo", "pipe:1"], run);
+    const much = createFfmpeg(createTurns(2)).run(
+      "ffmpeg",
+      [...endless, "-f", "rawvideo", "pipe:1"],
+      run,
+    );
     await expect(much).rejects.toMatchObject({ code: "policy.too-large" });
   });
 
   it("is killed when its signal is aborted, and one that waits its turn never starts", async () => {
-    const ffmpeg = createFfmpeg();
+    const turns = createTurns(2);
+    const ffmpeg = createFfmpeg(turns);
     const stop = new AbortController();
     const runs = Array.from({ length: 64 }, () =>
       ffmpeg.run("ffmpeg", nowhere, { ...run, signal: stop.signal }),
@@ -39,7 +53,7 @@ describe("a run of ffmpeg", () => {
     for (const result of await ended) {
       expect(result).toMatchObject({ status: "rejected", reason: { message: "share revoked" } });
     }
-    expect(ffmpeg.idle()).toBe(true);
+    expect(turns.free(run.party)).toBe(true);
   });
 });
 

@@ -15,6 +15,11 @@ export async function piped(
   return Buffer.concat(chunks);
 }
 
+/** The lengths in seconds that a playlist states for its segments, in order. */
+export function durationsIn(playlist: string): number[] {
+  return [...playlist.matchAll(/#EXTINF:([\d.]+),/g)].map((match) => Number(match[1]));
+}
+
 /** The time stamps of an MPEG-TS in 90 kHz ticks, in the order in which they stand in it. */
 export async function ticksOf(
   segment: Uint8Array,

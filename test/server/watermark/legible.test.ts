@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { clip, type ClipName } from "../../support/media.ts";
 import { halves, middleHalf, reads } from "../../support/ocr.ts";
-import { framesOf } from "./inspect.ts";
+import { durationsIn, framesOf } from "./inspect.ts";
 import { mark, markingRig, never, type MarkingRig } from "./rig.ts";
 
 /** The halves of busy pictures take tesseract long; that the mark is in each half shows as well on plain ones. */
@@ -25,7 +25,9 @@ describe("the mark in a video", () => {
     "can be read in nine of ten frames of the $name clip, and in their middle",
     async ({ name, inHalves }) => {
       const master = await rig.addFile(await clip(name));
-      const { segments = 0 } = await rig.renditions.describe(master, never);
+      const { length: segments } = durationsIn(
+        await rig.renditions.playlist(master, String, never),
+      );
       const tally = { frames: 0, whole: 0, middle: 0, halves: 0 };
       for (let index = 0; index < segments; index += 1) {
         const { bytes } = await rig.renditions.segment(master, index, mark, never);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import sharp from "sharp";
 import { clip, sidewaysClip, type ClipName } from "../../support/media.ts";
-import { frameNumbersOf, ticksOf } from "./inspect.ts";
+import { durationsIn, frameNumbersOf, framesOf, ticksOf } from "./inspect.ts";
 import { mark, markingRig, never, type MarkingRig } from "./rig.ts";
 
 const upTo = (count: number, from = 0): number[] =>
@@ -47,9 +48,7 @@ describe("the segments of a video", () => {
     async ({ name, seen, frames, tick, sound }) => {
       const master = await rig.addFile(await clip(name));
       const playlist = await rig.renditions.playlist(master, String, never);
-      const durations = [...playlist.matchAll(/#EXTINF:([\d.]+),/g)].map((match) =>
-        Number(match[1]),
-      );
+      const durations = durationsIn(playlist);
       const segments = await Promise.all(
         durations.map(async (_, index) => {
           const { bytes } = await rig.renditions.segment(master, index, mark, never);
@@ -77,7 +76,9 @@ describe("the segments of a video", () => {
 
   it("are upright for a recording that was stored sideways", async () => {
     const master = await rig.addFile(await sidewaysClip());
-    const { width = 0, height = 0 } = await rig.renditions.describe(master, never);
+    const { bytes } = await rig.renditions.segment(master, 0, mark, never);
+    const [first] = await framesOf(bytes, 50);
+    const { width, height } = await sharp(first).metadata();
     expect(height / width).toBeCloseTo(16 / 9, 1);
   });
 });
