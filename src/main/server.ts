@@ -64,7 +64,7 @@ async function serveFrom(
       },
     };
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
-    const app = await createServer(deps, log, tls);
+    const app = await createServer(deps, log.logger, tls);
     let invitation: Serving["invitation"];
     try {
       await listen(() => app.listen({ host: request.host, port }), request.host, port);
@@ -77,7 +77,8 @@ async function serveFrom(
     const finished = stopped(signal)
       .then(() => app.close())
       .finally(() => database.destroy())
-      .finally(() => folder.release());
+      .finally(() => folder.release())
+      .finally(() => log.close());
     return {
       url,
       publicUrl: deps.settings.publicUrl,

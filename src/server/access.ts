@@ -9,6 +9,9 @@ import type { ServerDeps } from "./deps.ts";
 /** Who may call a route: anyone, or identities of these roles. Every route declares it: `config: { access }`. */
 export type Access = "public" | readonly Role[];
 
+/** What one address may ask of each route that strangers can put to work. */
+export const strangersLimit = { max: 300, timeWindow: 60_000 };
+
 declare module "fastify" {
   interface FastifyContextConfig {
     access?: Access;

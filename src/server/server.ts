@@ -1,5 +1,6 @@
 import type { ServerOptions } from "node:https";
 import type { Socket } from "node:net";
+import rateLimit from "@fastify/rate-limit";
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
 import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
@@ -24,6 +25,9 @@ const headersTimeoutMs = 20_000;
 const idleTimeoutMs = 120_000;
 const requestTimeoutMs = 30 * 60_000;
 
+/** What requests that are running may still take once the server stops. */
+const closeLimitMs = 15_000;
+
 /** TLS key and certificate in PEM. */
 export type Tls = Pick<ServerOptions, "key" | "cert">;
 
@@ -40,8 +44,8 @@ const roomsInOrder: readonly Routes[] = [
 ];
 
 /**
- * Builds the exhibit server over what it is given, all routes registered, not listening yet. `close()` waits for
- * requests that are running.
+ * Builds the exhibit server over what it is given, all routes registered, not listening yet. `close()` waits up to
+ * 15 s for requests that are running, then cuts them off.
  *
  * @throws Error when a route does not declare who may call it
  */
@@ -71,6 +75,12 @@ export async function createServer(
   }) as unknown as FastifyInstance;
   app.server.headersTimeout = headersTimeoutMs;
   endSilentConnections(app);
+  app.addHook("preClose", (done) => {
+    setTimeout(() => {
+      app.server.closeAllConnections();
+    }, closeLimitMs).unref();
+    done();
+  });
 
   answerWithProblems(app);
   logRequests(app);
@@ -79,6 +89,7 @@ export async function createServer(
     done();
   });
   await guardRoutes(app, deps);
+  await app.register(rateLimit, { global: false });
   const inWords = { ...deps, content: contentInWords(deps.content) };
   for (const room of roomsInOrder) {
     await app.register(async (scope) => {

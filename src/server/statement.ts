@@ -6,7 +6,7 @@ import {
   serverStatementType,
   type ServerStatement,
 } from "../protocol/server-statement.ts";
-import { issuerOf } from "./access.ts";
+import { issuerOf, strangersLimit } from "./access.ts";
 import type { ServerDeps } from "./deps.ts";
 
 const queryShape = z.strictObject({ nonce: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/) });
@@ -19,7 +19,8 @@ const queryShape = z.strictObject({ nonce: z.string().regex(/^[A-Za-z0-9_-]{16,1
 export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
   const { key, retiredKeys, settings, content, clock } = deps;
 
-  app.get(serverStatementPath, { config: { access: "public" } }, async (request) => {
+  const config = { access: "public", rateLimit: strangersLimit } as const;
+  app.get(serverStatementPath, { config }, async (request) => {
     const { nonce } = queryShape.parse(request.query);
     const { parts, maxPutBytes, maxObjectBytes } = content.capabilities;
     const statement: ServerStatement = {
@@ -43,7 +44,7 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
     return seal(statement, serverStatementType, key);
   });
 
-  app.get("/.well-known/exhibit-keys.json", { config: { access: "public" } }, () => ({
+  app.get("/.well-known/exhibit-keys.json", { config }, () => ({
     keys: [
       { ...key.publicJwk, kid: key.thumbprint },
       ...retiredKeys.map((old) => ({

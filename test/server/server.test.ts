@@ -257,9 +257,7 @@ describe("the log", () => {
       { role: "partner", organisation: "Secret Org", expiresInSeconds: 60, quotaBytes: undefined },
       soon(),
     );
-    await expect(
-      enrolmentAtServers(machine).enrol(server.url, made.code, soon()),
-    ).resolves.toMatchObject({ role: "partner" });
+    await enrolmentAtServers(machine).enrol(server.url, made.code, soon());
     const planted = ["sharetoken-0123456789", "07700900123", "query-secret", "CASE~20X"];
     const [share = "", number = "", query = "", key = ""] = planted;
     for (const address of [

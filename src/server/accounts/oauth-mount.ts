@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { issuerOf } from "../access.ts";
+import { issuerOf, strangersLimit } from "../access.ts";
 import type { ServerDeps } from "../deps.ts";
 import { authorisationServer } from "./authorisation-server.ts";
 
@@ -32,7 +32,7 @@ export function mountOauth(app: FastifyInstance, deps: ServerDeps): void {
       method,
       url: `/oauth${path}`,
       exposeHeadRoute: false,
-      config: { access: "public" },
+      config: { access: "public", rateLimit: strangersLimit },
       handler: handOver,
     });
   }

@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { pino } from "pino";
+import { problemSchema } from "../../src/protocol/problem.ts";
+import { createServer } from "../../src/server/server.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.stop());
+
+describe("the server", () => {
+  it("is not healthy when its content does not answer for 5 s", async () => {
+    const content = { ...server.deps.content, stat: () => new Promise<never>(() => undefined) };
+    const app = await createServer({ ...server.deps, content }, pino({ level: "silent" }));
+    expect((await app.inject("/healthz")).statusCode).toBe(503);
+    await app.close();
+  });
+
+  const statement = "/v1/server?nonce=n0nce-n0nce-n0nce-n0nce";
+  it.each([statement, "/oauth/jwks"])(
+    "limits what one address asks of %s, and says when to come back",
+    async (url) => {
+      const app = await createServer(server.deps, pino({ level: "silent" }));
+      for (let n = 0; n < 300; n += 1) expect((await app.inject(url)).statusCode).toBe(200);
+      const refused = await app.inject(url);
+      const other = await app.inject({ url, remoteAddress: "192.0.2.7" });
+      await app.close();
+      expect(problemSchema.parse(refused.json())).toMatchObject({
+        status: 429,
+        code: "unavailable.rate-limited",
+      });
+      expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+      expect(other.statusCode).toBe(200);
+    },
+  );
+
+  it.each([
+    ["believes a proxy that it trusts", ["127.0.0.1"], 200],
+    ["does not believe a stranger", [], 429],
+  ])("%s about whose request it is", async (_, trustProxy, status) => {
+    const settings = { ...server.deps.settings, trustProxy };
+    const app = await createServer({ ...server.deps, settings }, pino({ level: "silent" }));
+    const from = (address: string) =>
+      app.inject({ url: statement, headers: { "x-forwarded-for": address } });
+    for (let n = 0; n < 300; n += 1) await from("192.0.2.1");
+    expect((await from("192.0.2.2")).statusCode).toBe(status);
+    await app.close();
+  });
+
+  it("cuts off, when it stops, a request whose body never arrives whole", async () => {
+    const app = await createServer(server.deps, pino({ level: "silent" }));
+    const { hostname, port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
+    const socket = connect(Number(port), hostname).on("error", () => undefined);
+    const arrived = once(app.server, "request");
+    socket.write("POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n");
+    socket.write("content-type: application/x-www-form-urlencoded\r\n\r\nhalf");
+    await arrived;
+    const start = performance.now();
+    await app.close();
+    expect(performance.now() - start).toBeLessThan(20_000);
+    socket.destroy();
+  }, 30_000);
+});
