@@ -13,10 +13,7 @@ function flag(value: number | undefined): number {
   return value ?? 0;
 }
 
-/**
- * A file's facts. The device's number is not in `version`: it may change when a disk is connected again, which would
- * make a resumed upload refuse its own source.
- */
+/** A file's facts. */
 export function sourceStat(stat: BigIntStats): SourceStat {
   return {
     sizeBytes: Number(stat.size),

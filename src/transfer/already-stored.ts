@@ -9,10 +9,15 @@ import { hashFile } from "./hash-file.ts";
 import { persistently } from "./persistence.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
-/** Refuses a source that is not what it was when its upload began. @throws ExhibitError `integrity.source-changed` */
-export function requireUnchanged(known: JournalFile | undefined, entry: SourceEntry): void {
-  if (known === undefined || known.version === entry.version) return;
-  if (known.upload === undefined && known.stored === undefined) return;
+/**
+ * Refuses a source that has another size than when its upload began. All else that a file system says of a file may
+ * change while its bytes do not (permissions, a disk connected again): those are told by the digests of what is held.
+ *
+ * @throws ExhibitError `integrity.source-changed`
+ */
+export function requireSameSize(known: JournalFile | undefined, entry: SourceEntry): void {
+  const began = known?.stored ?? known?.upload;
+  if (known === undefined || began === undefined || began.sizeBytes === entry.sizeBytes) return;
   throw changedSince(known, entry);
 }
 

@@ -3,7 +3,7 @@ import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import type { JournalFile } from "../evidence/ports/journal.ts";
 import type { SourceEntry } from "../evidence/ports/source.ts";
 import type { Stored } from "../evidence/ports/store.ts";
-import { requireUnchanged, sameUnderKey, stillStored } from "./already-stored.ts";
+import { requireSameSize, sameUnderKey, stillStored } from "./already-stored.ts";
 import type { FileTransfer, Transferred } from "./file-transfer.ts";
 import { choosePartBytes } from "./part-size.ts";
 import { persistently } from "./persistence.ts";
@@ -26,7 +26,7 @@ export async function transferFile(
   const file = await openWatched(source, entry);
   try {
     const known = journal.file(store.url, key);
-    requireUnchanged(known, entry);
+    requireSameSize(known, entry);
     onEvent({ type: "file-started", path: entry.path, sizeBytes: entry.sizeBytes });
     const before = await stillStored(transfer, known, file, signal);
     const done = before === undefined ? await send(transfer, known, file, signal) : held(before);
@@ -52,7 +52,6 @@ async function send(
     key,
     exhibitId,
     location: entry.location,
-    version: entry.version,
     upload: known?.upload,
     stored: undefined,
   };

@@ -16,7 +16,6 @@ const file: JournalFile = {
   key: "A/ABC_1/ABC_1-0001.mp4",
   exhibitId: "x1",
   location: "bytes:ff00",
-  version: "1:2:3:4",
   upload: { id: "u1", key: "A/ABC_1/ABC_1-0001.mp4", sizeBytes: 2 ** 50, partBytes: 8 },
   stored: undefined,
 };

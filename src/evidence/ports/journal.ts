@@ -17,9 +17,8 @@ export interface JournalFile {
   readonly store: string;
   readonly key: string;
   readonly exhibitId: string;
-  /** Where the source finds it again, and what it was when its upload began. */
+  /** Where the source finds it again. */
   readonly location: string;
-  readonly version: string;
   readonly upload: Upload | undefined;
   /** The store's answer, once it holds and has proved the whole file. */
   readonly stored: Stored | undefined;
