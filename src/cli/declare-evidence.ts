@@ -153,7 +153,7 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
       new Option(
         "--require-proof <level>",
         "weakest proof of arrival to accept (default: transport)",
-      ).choices(["whole", "parts", "read-back", "transport", "size"]),
+      ).choices(["whole", "parts", "read-back", "transport"]),
     )
     .option("--concurrency <n>", "parts in flight at once (default: 4)")
     .option("--part-size <size>", "size of a part (default: 8M)");

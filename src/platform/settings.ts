@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
-import { proofLevels, proofSchema } from "../evidence/proof.ts";
+import { proofSchema } from "../evidence/proof.ts";
 import { parseSize } from "../evidence/quantities.ts";
 import { initialsSchema } from "../evidence/reference.ts";
 import type { Config } from "./config.ts";
@@ -35,6 +35,9 @@ export interface Settings {
   readonly insecureStorage: boolean;
 }
 
+/** A size alone proves nothing, so nobody may ask for it. */
+const acceptableProofs = proofSchema.exclude(["size"]).options;
+
 const settingsSchema = z.strictObject({
   store: z.string().min(1, "must not be empty").optional(),
   initials: initialsSchema.optional(),
@@ -46,7 +49,7 @@ const settingsSchema = z.strictObject({
     .default(4),
   partSize: z.string().default("8M"),
   requireProof: z
-    .enum(proofLevels, `must be one of ${proofLevels.join(", ")}`)
+    .enum(acceptableProofs, `must be one of ${acceptableProofs.join(", ")}`)
     .default("transport"),
   keyFile: z.string().min(1, "must not be empty").optional(),
 });
