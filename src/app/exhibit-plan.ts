@@ -1,5 +1,7 @@
 import { ExhibitError } from "../evidence/errors.ts";
-import type { SkippedEntry, Source, SourceEntry } from "../evidence/ports/source.ts";
+import type { SkippedEntry, Source, SourceEntry, WalkWatcher } from "../evidence/ports/source.ts";
+import type { Failure } from "./deps.ts";
+import { failureOf } from "./failure.ts";
 import { autoSourceId } from "./source-id.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
@@ -18,11 +20,14 @@ export interface ExhibitPlan {
 export interface UploadPlan {
   readonly exhibits: readonly ExhibitPlan[];
   readonly skipped: readonly SkippedEntry[];
+  /** What may be evidence and could not be listed. */
+  readonly failed: readonly Failure[];
 }
 
 /**
  * Lists what is to be uploaded and divides it into exhibits: one for all of it with `oneExhibit`, else one a file.
- * A file that is named twice counts once.
+ * A file that is named twice counts once. One exhibit of which a part could not be listed is none: what is sealed
+ * without it would lack it for good.
  *
  * @throws ExhibitError `not-found.source`; `usage.invalid` where there is nothing to send, and where what was said of
  * one exhibit would be said of several
@@ -33,20 +38,39 @@ export async function planExhibits(
   signal: AbortSignal,
 ): Promise<UploadPlan> {
   const skipped: SkippedEntry[] = [];
+  const failed: Failure[] = [];
+  const watcher: WalkWatcher = {
+    skipped: (entry) => skipped.push(entry),
+    unlisted: ({ path, error }) => failed.push(failureOf(path, error)),
+  };
   const files = new Map<string, SourceEntry>();
   for (const path of request.paths) {
-    const before = skipped.length;
+    const before = { skipped: skipped.length, failed: failed.length };
     let found = 0;
-    for await (const entry of source.list(path, (entry) => skipped.push(entry))) {
+    for await (const entry of source.list(path, watcher)) {
       signal.throwIfAborted();
       files.set(entry.location, entry);
       found += 1;
     }
-    if (found === 0) throw nothingIn(path, skipped.slice(before));
+    if (found === 0 && failed.length === before.failed) {
+      throw nothingIn(path, skipped.slice(before.skipped));
+    }
   }
   const entries = [...files.values()];
-  const exhibits = request.oneExhibit ? [together(entries, request)] : apart(entries, request);
-  return { exhibits, skipped };
+  if (!request.oneExhibit) return { exhibits: apart(entries, request), skipped, failed };
+  const [first] = failed;
+  if (first === undefined) return { exhibits: [together(entries, request)], skipped, failed };
+  return { exhibits: [], skipped, failed: [...failed, incomplete(first)] };
+}
+
+/** The exhibit that fails with its first missing part. */
+function incomplete({ path, code }: Failure): Failure {
+  return {
+    path: path.split("/")[0] ?? "",
+    code,
+    message: "Nothing of this exhibit was sent, because not all of it can be read.",
+    hint: "Run the same command again when it can, or name only the files that belong to the exhibit.",
+  };
 }
 
 function together(files: readonly SourceEntry[], request: UploadRequest): ExhibitPlan {

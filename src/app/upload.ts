@@ -17,7 +17,7 @@ export type { UploadedExhibit, UploadRequest };
 export interface UploadResult {
   readonly exhibits: readonly UploadedExhibit[];
   readonly failed: readonly Failure[];
-  /** Links, FIFOs, unreadable folders and the like: reported, not sent, no failure. */
+  /** Links, FIFOs, sockets and devices: reported, not sent, no failure. */
   readonly skipped: readonly SkippedEntry[];
 }
 
@@ -40,7 +40,8 @@ export async function upload(
   signal: AbortSignal,
 ): Promise<UploadResult> {
   const asked = checked(uploadRequestSchema, request, "The upload");
-  const { exhibits: plans, skipped } = await planExhibits(deps.source, asked, signal);
+  const planned = await planExhibits(deps.source, asked, signal);
+  const { exhibits: plans, skipped } = planned;
   return connected(deps, asked.store, async (connection) => {
     requireReachable(asked.requireProof, connection);
     const { journal, clock, onEvent } = deps;
@@ -58,8 +59,9 @@ export async function upload(
         plans,
         signal,
       );
-      if (done.failed.length === 0) journal.finishJob(job.id);
-      return { ...done, skipped };
+      const failed = [...planned.failed, ...done.failed];
+      if (failed.length === 0) journal.finishJob(job.id);
+      return { exhibits: done.exhibits, failed, skipped };
     } finally {
       journal.release(job.id);
     }

@@ -1,5 +1,5 @@
 import { ExhibitError } from "../evidence/errors.ts";
-import type { Source, SourceEntry } from "../evidence/ports/source.ts";
+import type { Source, SourceEntry, WalkWatcher } from "../evidence/ports/source.ts";
 import type { Proof } from "../evidence/proof.ts";
 import { receiptSchema, receiptType, type Receipt } from "../evidence/receipt.ts";
 import {
@@ -63,11 +63,15 @@ export async function verifyReceipt(
   const unchecked = new Set(receipt.files.map(({ key }) => key));
   const files: ReceiptFileCheck[] = [];
   const failed: Failure[] = [];
-  for (const location of request.files) {
-    for await (const entry of deps.source.list(location, ({ path, reason }) => {
+  const watcher: WalkWatcher = {
+    skipped: ({ path, reason }) => {
       const why = new ExhibitError("not-found.source", `${path} is ${reason}.`);
       failed.push(failureOf(path, why));
-    })) {
+    },
+    unlisted: ({ path, error }) => failed.push(failureOf(path, error)),
+  };
+  for (const location of request.files) {
+    for await (const entry of deps.source.list(location, watcher)) {
       const file = await checkFile(deps, entry, receipt, signal);
       files.push(file);
       if (file.key === undefined) failed.push(failureOf(entry.path, notVouched(entry)));

@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 import { ExhibitError } from "../evidence/errors.ts";
-import type { SkippedEntry, Source, SourceEntry } from "../evidence/ports/source.ts";
+import type { Source, SourceEntry, WalkWatcher } from "../evidence/ports/source.ts";
 import { inside, isText, locationOf, pathOf } from "./file-names.ts";
 import { openSourceFile, sourceStat } from "./source-file.ts";
 
@@ -20,55 +20,48 @@ interface Place {
   readonly relative: Buffer;
 }
 
-type OnSkip = (entry: SkippedEntry) => void;
-
-async function* walk(location: string, onSkip: OnSkip): AsyncGenerator<SourceEntry> {
+async function* walk(location: string, watcher: WalkWatcher): AsyncGenerator<SourceEntry> {
   const absolute = pathOf(location);
   const relative = Buffer.from(path.basename(absolute.toString("latin1")), "latin1");
-  let stat: BigIntStats;
-  try {
-    stat = await lstat(absolute, { bigint: true });
-  } catch (cause) {
-    throw new ExhibitError("not-found.source", `There is no file or folder ${display(absolute)}.`, {
-      hint: "Check the spelling, and that the disk or share is connected.",
-      cause,
-    });
-  }
-  yield* visit({ absolute, relative }, stat, onSkip);
+  const stat = await lstat(absolute, { bigint: true }).catch((cause: unknown) => {
+    throw failure(display(absolute), cause);
+  });
+  yield* visit({ absolute, relative }, stat, watcher);
 }
 
 async function* visit(
   place: Place,
   stat: BigIntStats,
-  onSkip: OnSkip,
+  watcher: WalkWatcher,
 ): AsyncGenerator<SourceEntry> {
   if (stat.isFile()) yield entryOf(place, stat);
-  else if (stat.isDirectory()) yield* folder(place, onSkip);
-  else onSkip({ path: slashed(place.relative), reason: whyNot(stat) });
+  else if (stat.isDirectory()) yield* folder(place, watcher);
+  else watcher.skipped({ path: slashed(place.relative), reason: whyNot(stat) });
 }
 
-async function* folder(place: Place, onSkip: OnSkip): AsyncGenerator<SourceEntry> {
-  const names = await orSkip(place, onSkip, readdir(place.absolute, { encoding: "buffer" }));
+async function* folder(place: Place, watcher: WalkWatcher): AsyncGenerator<SourceEntry> {
+  const names = await orTell(place, watcher, readdir(place.absolute, { encoding: "buffer" }));
   for (const name of names?.sort((a, b) => a.compare(b)) ?? []) {
     const inner = {
       absolute: inside(place.absolute, name),
       relative: place.relative.length === 0 ? name : inside(place.relative, name),
     };
-    const stat = await orSkip(inner, onSkip, lstat(inner.absolute, { bigint: true }));
-    if (stat !== undefined) yield* visit(inner, stat, onSkip);
+    const stat = await orTell(inner, watcher, lstat(inner.absolute, { bigint: true }));
+    if (stat !== undefined) yield* visit(inner, stat, watcher);
   }
 }
 
 /** What `reading` gives; where it fails, the place is reported and the walk goes on. */
-async function orSkip<Result>(
+async function orTell<Result>(
   place: Place,
-  onSkip: OnSkip,
+  watcher: WalkWatcher,
   reading: Promise<Result>,
 ): Promise<Result | undefined> {
   try {
     return await reading;
   } catch (error) {
-    onSkip({ path: slashed(place.relative), reason: inWords(error) });
+    const path = slashed(place.relative);
+    watcher.unlisted({ path, error: failure(path, error) });
     return undefined;
   }
 }
@@ -99,15 +92,28 @@ function whyNot(stat: BigIntStats): string {
   return "a device, not a file";
 }
 
-function inWords(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "EACCES":
-    case "EPERM":
-      return "no permission to read it";
+function failure(name: string, cause: unknown): ExhibitError {
+  switch ((cause as NodeJS.ErrnoException).code) {
     case "ENOENT":
     case "ENOTDIR":
-      return "it vanished while the folder was being read";
+      return new ExhibitError("not-found.source", `There is no file or folder ${name}.`, {
+        hint: "Check the spelling, and that the disk or share is connected.",
+        cause,
+      });
+    case "EACCES":
+    case "EPERM":
+      return new ExhibitError("unavailable.source", `You may not read ${name}.`, {
+        hint: "Ask for permission to read it, or run this as someone who has it.",
+        cause,
+      });
     default:
-      return `it cannot be read (${(error as Error).message})`;
+      return new ExhibitError(
+        "unavailable.source",
+        `${name} cannot be read (${(cause as Error).message}).`,
+        {
+          hint: "The disk or its cable may be damaged. Do not write to it; copy it first, then try again.",
+          cause,
+        },
+      );
   }
 }

@@ -12,7 +12,7 @@ export function countedSource(source: Source): CountedSource {
   const counted: CountedSource = {
     bytesRead: 0,
     afterRead: undefined,
-    list: (location, onSkip) => source.list(location, onSkip),
+    list: (location, watcher) => source.list(location, watcher),
     async open(location) {
       const file = await source.open(location);
       return {

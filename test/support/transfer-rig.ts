@@ -78,7 +78,8 @@ export async function makeRig(): Promise<TransferRig> {
 
 /** The one file at `location`, as a use case would list it. */
 export async function entryAt(source: CountedSource, location: string): Promise<SourceEntry> {
-  for await (const entry of source.list(location, () => undefined)) return entry;
+  const watcher = { skipped: () => undefined, unlisted: () => undefined };
+  for await (const entry of source.list(location, watcher)) return entry;
   throw new Error(`Nothing at ${location}`);
 }
 

@@ -1,3 +1,5 @@
+import type { ExhibitError } from "../errors.ts";
+
 /** A file at its source, as it was when it was opened or listed. */
 export interface SourceStat {
   readonly sizeBytes: number;
@@ -15,10 +17,23 @@ export interface SourceEntry extends SourceStat {
   readonly pathBytes: string | undefined;
 }
 
-/** Something the source holds and will not send: a link, a FIFO, a folder without permission. */
+/** Something the source holds that is no evidence by its kind: a link, a FIFO, a socket, a device. */
 export interface SkippedEntry {
   readonly path: string;
   readonly reason: string;
+}
+
+/** Something that may be evidence and that the source could not get at. */
+export interface UnlistedEntry {
+  readonly path: string;
+  /** `unavailable.source`, or `not-found.source` when it vanished meanwhile. */
+  readonly error: ExhibitError;
+}
+
+/** Who is told of what a walk leaves out. */
+export interface WalkWatcher {
+  skipped(entry: SkippedEntry): void;
+  unlisted(entry: UnlistedEntry): void;
 }
 
 /** An open file; reads are by position, into the caller's buffer. */
@@ -33,8 +48,8 @@ export interface SourceFile {
 
 /** Where files come from. Read-only, always. */
 export interface Source {
-  /** Walks a file or folder, in name order. Links are not followed. @throws `not-found.source` */
-  list(location: string, onSkip: (entry: SkippedEntry) => void): AsyncIterable<SourceEntry>;
+  /** Walks a file or folder, in name order. Links are not followed. @throws `not-found.source`, `unavailable.source` */
+  list(location: string, watcher: WalkWatcher): AsyncIterable<SourceEntry>;
   /** Opens for reading without ever waiting for a writer. @throws `not-found.source`, `unavailable.source` */
   open(location: string): Promise<SourceFile>;
 }
