@@ -11,12 +11,13 @@ import type { Store } from "../evidence/ports/store.ts";
 import { randomId } from "../evidence/random-id.ts";
 import { sealedSchema, type Sealed, type SigningKey } from "../evidence/seal.ts";
 import { checkDocuments } from "./checked-documents.ts";
-import { sealInStore } from "./keyed-sealing.ts";
+import { finishSealing, linesOf, sealInStore, type KeyedSealing } from "./keyed-sealing.ts";
 import {
   entryOf,
   findReservation,
   listReservations,
   readText,
+  spoilt,
   takeReference,
   type ReservationDocument,
 } from "./reservations.ts";
@@ -49,11 +50,7 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
     },
 
     async sealRecord(entry, record, proofs, signal) {
-      const reservation = await findReservation(store, entry, signal);
-      if (reservation?.id !== entry.id || reservation.submitter !== signer.thumbprint) {
-        throw unknownExhibit();
-      }
-      await sealInStore({ store, signer, clock, reservation }, record, proofs, signal);
+      await sealInStore(await sealingOf(entry, signal), record, proofs, signal);
       return read(entry, signal);
     },
 
@@ -76,22 +73,43 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
 
     async custody(entry, signal) {
       const text = await readText(store, keyOf(entry, custodyName), signal);
-      return (text ?? "").split("\n").filter((line) => line !== "");
+      return linesOf(text ?? "");
     },
   };
 
   async function read(entry: ExhibitEntry, signal: AbortSignal): Promise<SealedExhibit> {
     const record = await readSealed(keyOf(entry, recordName), signal);
+    if (record === undefined) throw unknownExhibit();
+    const kept = await readSealed(keyOf(entry, receiptName), signal);
+    const receipt = kept ?? (await finish(entry, record, signal));
+    return checkDocuments(entry, record, receipt, signer.publicJwk);
+  }
+
+  /** The receipt that a crash behind the record has left unwritten. */
+  async function finish(entry: ExhibitEntry, record: Sealed, signal: AbortSignal): Promise<Sealed> {
+    await finishSealing(await sealingOf(entry, signal), record, signal);
     const receipt = await readSealed(keyOf(entry, receiptName), signal);
-    if (record !== undefined && receipt !== undefined) {
-      return checkDocuments(entry, record, receipt, signer.publicJwk);
+    if (receipt === undefined) throw unknownExhibit();
+    return receipt;
+  }
+
+  /** Only this machine's own exhibits are sealed here. */
+  async function sealingOf(entry: ExhibitEntry, signal: AbortSignal): Promise<KeyedSealing> {
+    const reservation = await findReservation(store, entry, signal);
+    if (reservation?.id !== entry.id || reservation.submitter !== signer.thumbprint) {
+      throw unknownExhibit();
     }
-    throw unknownExhibit();
+    return { store, signer, clock, reservation };
   }
 
   async function readSealed(key: string, signal: AbortSignal): Promise<Sealed | undefined> {
     const text = await readText(store, key, signal);
-    return text === undefined ? undefined : sealedSchema.parse(JSON.parse(text));
+    if (text === undefined) return undefined;
+    try {
+      return sealedSchema.parse(JSON.parse(text));
+    } catch (cause) {
+      throw spoilt(key, cause);
+    }
   }
 
   /** Only ours: another machine's reservation for a source of the same name is another upload. */

@@ -5,15 +5,16 @@ import {
   type CustodyEvent,
 } from "../evidence/custody.ts";
 import { sha256Of } from "../evidence/digest.ts";
-import { ExhibitError } from "../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import { custodyName, exhibitPrefix, receiptName, recordName } from "../evidence/key.ts";
 import type { Clock } from "../evidence/ports/clock.ts";
 import type { Proofs } from "../evidence/ports/register.ts";
 import type { Store } from "../evidence/ports/store.ts";
+import { proofSchema } from "../evidence/proof.ts";
 import { receiptSchema, receiptType } from "../evidence/receipt.ts";
 import { recordSchema, recordType, type ExhibitRecord } from "../evidence/record.ts";
 import { openSealed, seal, type Sealed, type SigningKey } from "../evidence/seal.ts";
-import { readText, type ReservationDocument } from "./reservations.ts";
+import { readText, spoilt, type ReservationDocument } from "./reservations.ts";
 
 export interface KeyedSealing {
   readonly store: Store;
@@ -43,9 +44,8 @@ export async function sealInStore(
   const record = recordSchema.parse(await openSealed(sealedRecord, recordType, signer.publicJwk));
   await checkRecord(sealing, record, proofs, signal);
 
-  const lines = await settleCustody(sealing, record, signal);
+  const lines = await settleCustody(sealing, record, proofs, signal);
   await put(store, `${prefix}/${recordName}`, recordText, signal);
-  if ((await store.stat(`${prefix}/${receiptName}`, signal)) !== undefined) return;
   const { head } = checkCustody(lines);
   const receipt = receiptSchema.parse({
     schema: receiptType,
@@ -66,7 +66,43 @@ export async function sealInStore(
     custody: head,
   });
   const receiptText = JSON.stringify(await seal(receipt, receiptType, signer));
-  await put(store, `${prefix}/${receiptName}`, receiptText, signal);
+  try {
+    await put(store, `${prefix}/${receiptName}`, receiptText, signal);
+  } catch (error) {
+    // Made before, by this machine or by another process of it: a receipt is given once.
+    if (!hasCode(error, "conflict.exists")) throw error;
+  }
+}
+
+/**
+ * Writes the receipt of an exhibit whose record lies in the store without one, because a crash came between them. How
+ * its files were proved is in its custody log.
+ *
+ * @throws ExhibitError `integrity.signature` when this machine did not sign the record; `integrity.mismatch`,
+ * `integrity.chain`
+ */
+export async function finishSealing(
+  sealing: KeyedSealing,
+  sealedRecord: Sealed,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, reservation } = sealing;
+  const key = `${exhibitPrefix(reservation.case, reservation.reference)}/${custodyName}`;
+  const text = await readText(store, key, signal);
+  if (text === undefined) throw spoilt(key, undefined);
+  await sealInStore(sealing, sealedRecord, proofsIn(key, linesOf(text)), signal);
+}
+
+function proofsIn(key: string, lines: readonly string[]): Proofs {
+  const { events } = checkCustody(lines);
+  const proved = events.filter(({ verb }) => verb === "proved");
+  try {
+    return new Map(
+      proved.map(({ facts }) => [String(facts["key"]), proofSchema.parse(facts["proof"])]),
+    );
+  } catch (cause) {
+    throw spoilt(key, cause);
+  }
 }
 
 async function checkRecord(
@@ -105,26 +141,35 @@ async function checkRecord(
 async function settleCustody(
   sealing: KeyedSealing,
   record: ExhibitRecord,
+  proofs: Proofs,
   signal: AbortSignal,
 ): Promise<string[]> {
   const { store, reservation } = sealing;
   const key = `${exhibitPrefix(reservation.case, reservation.reference)}/${custodyName}`;
   const before = await readText(store, key, signal);
-  const text = before ?? custodyOf(sealing, record);
-  const lines = text.split("\n").filter((line) => line !== "");
+  const text = before ?? custodyOf(sealing, record, proofs);
+  const lines = linesOf(text);
   const { events } = checkCustody(lines);
   if (!tellsOf(events, record)) throw sealedOtherwise();
   if (before === undefined) await put(store, key, text, signal);
   return lines;
 }
 
-function custodyOf({ signer, clock, reservation }: KeyedSealing, record: ExhibitRecord): string {
+function custodyOf(
+  { signer, clock, reservation }: KeyedSealing,
+  record: ExhibitRecord,
+  proofs: Proofs,
+): string {
   const now = clock.now().toISOString();
   const events: Pick<CustodyEvent, "at" | "verb" | "facts">[] = [
     { at: reservation.reservedAt, verb: "reserved", facts: { reference: reservation.reference } },
     ...record.files.flatMap(({ key, sizeBytes, digest }) => [
       { at: now, verb: "received" as const, facts: { key, sizeBytes } },
-      { at: now, verb: "proved" as const, facts: { key, sha256: digest.sha256 } },
+      {
+        at: now,
+        verb: "proved" as const,
+        facts: { key, sha256: digest.sha256, proof: proofs.get(key) ?? "" },
+      },
     ]),
     { at: now, verb: "collected", facts: { collectedAt: record.collectedAt } },
     { at: now, verb: "sealed", facts: { files: record.files.length } },
@@ -141,6 +186,10 @@ function custodyOf({ signer, clock, reservation }: KeyedSealing, record: Exhibit
     text += `${next.line}\n`;
   }
   return text;
+}
+
+export function linesOf(custody: string): string[] {
+  return custody.split("\n").filter((line) => line !== "");
 }
 
 /** True when a log's proved files are the record's, no more and no less. */

@@ -103,7 +103,8 @@ function parseReservation(key: string, text: string): ReservationDocument {
   throw spoilt(key, undefined);
 }
 
-function spoilt(key: string, cause: unknown): ExhibitError {
+/** What a document of the store is when it cannot be read as what we wrote. */
+export function spoilt(key: string, cause: unknown): ExhibitError {
   return new ExhibitError("integrity.mismatch", `${key} in the store is not what was written.`, {
     hint: "The store was altered or its disk is failing. Keep it as it is and tell its administrator.",
     cause,
