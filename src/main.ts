@@ -9,10 +9,12 @@ import type { MachineFacts } from "./platform/paths.ts";
 /** Runs the command line of this process and gives its exit code. */
 export async function main(process: NodeJS.Process): Promise<number> {
   const terminal = terminalOf(process);
-  // A reader that has seen enough (`| head`) is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  // A reader that has seen enough (`| head`) is no failure, and must not end a transfer.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
   const facts = { platform: process.platform, home: homedir(), env: process.env };
   const version = programVersion();
   const machine = composeMachine(facts, version, terminal);

@@ -1,4 +1,3 @@
-import type { Identity } from "../evidence/identity.ts";
 import type { Deps } from "./deps.ts";
 
 export interface LoginRequest {
@@ -10,7 +9,6 @@ export interface LoginRequest {
 
 export interface LoginResult {
   readonly url: string;
-  readonly identity: Identity;
 }
 
 /**
@@ -24,5 +22,6 @@ export async function login(
   signal: AbortSignal,
 ): Promise<LoginResult> {
   const url = await deps.locate(request.store);
-  return { url, identity: await deps.enrolment.enrol(url, request.invitation, signal) };
+  await deps.enrolment.enrol(url, request.invitation, signal);
+  return { url };
 }

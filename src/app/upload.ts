@@ -29,6 +29,7 @@ export type UploadDeps = Pick<
 /**
  * Uploads files and folders as exhibits, each with its signed record and receipt. Safe to repeat: what is there is
  * found again, only what is missing is sent. One failing exhibit does not stop the others, a failing store does.
+ * `askInitials` is called where the store cannot allot a reference without, before the answer is saved for `resume`.
  *
  * @throws ExhibitError `usage.*` and `not-found.source` before anything is sent; `integrity.proof-too-weak` when the
  * store cannot reach the wanted proof; `auth.*` and `unavailable.*` when nothing arrived; `conflict.locked` when the
@@ -38,12 +39,18 @@ export async function upload(
   deps: UploadDeps,
   request: UploadRequest,
   signal: AbortSignal,
+  askInitials?: () => Promise<string>,
 ): Promise<UploadResult> {
-  const asked = checked(uploadRequestSchema, request, "The upload");
-  const planned = await planExhibits(deps.source, asked, signal);
+  const given = checked(uploadRequestSchema, request, "The upload");
+  const planned = await planExhibits(deps.source, given, signal);
   const { exhibits: plans, skipped } = planned;
-  return connected(deps, asked.store, async (connection) => {
-    requireReachable(asked.requireProof, connection);
+  return connected(deps, given.store, async (connection) => {
+    requireReachable(given.requireProof, connection);
+    const isNameless = given.reference === undefined && given.initials === undefined;
+    const asked =
+      isNameless && connection.register.needsInitials && askInitials !== undefined
+        ? { ...given, initials: await askInitials() }
+        : given;
     const { journal, clock, onEvent } = deps;
     const job = uploadJob(asked, connection.name, clock.now());
     journal.claim(job.id);

@@ -42,7 +42,7 @@ export interface ConfiguredStore {
 /** The stores in the configuration file. */
 export interface StoreBook {
   list(): Promise<readonly ConfiguredStore[]>;
-  /** The first store becomes the default. @throws `conflict.exists`, `usage.invalid`, `policy.insecure-address` */
+  /** The first store becomes the default. @throws `conflict.exists`, `not-found.store`, `usage.invalid`, `policy.insecure-address` */
   add(name: string, url: string, asDefault: boolean): Promise<ConfiguredStore>;
   /** Adds a store under a name made from its URL, unless one with this URL is there. */
   remember(url: string): Promise<ConfiguredStore>;

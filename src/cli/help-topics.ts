@@ -30,9 +30,9 @@ With --json a failure is one line on stderr: {"type":"error","code":…,"message
   EXHIBIT_CONFIG_DIR     folder of config.json
   EXHIBIT_STATE_DIR      folder of the journal, the receipts and the server's data
 
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY   proxies, for every connection
-  NO_COLOR, TERM=dumb                 no colour
-  CI                                  plain lines instead of bars, and no prompts
+  HTTPS_PROXY, NO_PROXY  proxy for every connection to a server, and the hosts that are reached without it
+  NO_COLOR, TERM=dumb    no colour
+  CI                     plain lines instead of bars, and no prompts
 
 A flag counts before a variable, a variable before the configuration file.
 `,

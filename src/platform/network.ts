@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { Agent, ProxyAgent, type Dispatcher } from "undici";
+import { isLoopback } from "../evidence/web-address.ts";
 
 export interface NetworkSettings {
   /** What `HTTPS_PROXY` holds. */
@@ -68,7 +69,7 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
 
 function bypasses(url: URL, noProxy: string | undefined): boolean {
   const host = url.hostname.toLowerCase();
-  if (host === "localhost" || host === "[::1]" || host.startsWith("127.")) return true;
+  if (isLoopback(host)) return true;
   return (noProxy ?? "")
     .toLowerCase()
     .split(/[\s,]+/)

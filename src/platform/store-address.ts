@@ -1,6 +1,8 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
+import { isLoopback, serverAddress } from "../evidence/web-address.ts";
 
 /**
  * A store's URL as it is kept: an exhibit server's without a slash at its end, or a folder's. A path is taken for a
@@ -19,15 +21,18 @@ export function storeAddress(text: string): string {
   const url = new URL(text);
   if (`${url.username}${url.password}${url.search}${url.hash}` !== "") throw notAStore(text);
   if (url.protocol === "file:" && url.hostname === "") return url.href.replace(/(?<=.)\/+$/, "");
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw new ExhibitError(
-      "policy.insecure-address",
-      `${url.host} would be reached without encryption.`,
-      { hint: `Use https://${url.host}. Plain http is only for a server on this very computer.` },
-    );
-  }
   if (url.protocol !== "https:" && url.protocol !== "http:") throw notAStore(text);
-  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+  return serverAddress(text);
+}
+
+/** Looks whether a store that is a folder is there; servers are not asked. @throws ExhibitError `not-found.store` */
+export async function requireFolder(url: string): Promise<void> {
+  if (!url.startsWith("file:")) return;
+  const found = await stat(new URL(url)).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new ExhibitError("not-found.store", `There is no folder at ${url}.`, {
+    hint: "Check the path, connect the drive, or make the folder first.",
+  });
 }
 
 /** A short name for a store, made from its URL: `evidence` for https://evidence.example.police.uk. */
@@ -44,10 +49,6 @@ export function nameFor(url: string, taken: ReadonlySet<string>): string {
   let serial = 2;
   while (taken.has(`${name}-${serial}`)) serial += 1;
   return `${name}-${serial}`;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function notAStore(text: string): ExhibitError {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { ExhibitError } from "../evidence/errors.ts";
 import { loadConfig, saveConfig, storeNameSchema, type Config } from "./config.ts";
 import { takeLock } from "./file-lock.ts";
-import { nameFor, storeAddress } from "./store-address.ts";
+import { nameFor, requireFolder, storeAddress } from "./store-address.ts";
 
 export interface NamedStore {
   readonly name: string;
@@ -51,7 +51,11 @@ export class StoreBook {
     return known === undefined ? { name: url, url, isDefault: false } : named(config, known);
   }
 
-  /** The first store becomes the default. The same name and URL again succeed. @throws ExhibitError `conflict.exists` */
+  /**
+   * The first store becomes the default. The same name and URL again succeed.
+   *
+   * @throws ExhibitError `conflict.exists`; `not-found.store` for a folder that is not there
+   */
   async add(name: string, address: string, asDefault: boolean): Promise<NamedStore> {
     const parsed = storeNameSchema.safeParse(name);
     if (!parsed.success) {
@@ -59,6 +63,7 @@ export class StoreBook {
       throw new ExhibitError("usage.invalid", `The store's name ${issue}, not "${name}".`);
     }
     const url = storeAddress(address);
+    await requireFolder(url);
     return this.#change((config) => {
       const before = config.stores[name];
       if (before !== undefined && before !== url) {

@@ -33,6 +33,7 @@ const mostTries = 1000;
 export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): Register {
   return {
     issuerKey: signer.publicJwk,
+    needsInitials: store.capabilities.allotsReferences,
 
     async reserve(reservation, signal) {
       const found = await findOwn(reservation, signal);

@@ -25,7 +25,7 @@ describe("a command line that is not right", () => {
     ["list --casse X", 2, "Unknown option '--casse' (Did you mean --case?)."],
     ["show", 2, "Missing required argument 'exhibit'."],
     ["show a b", 2, "Too many arguments"],
-    ["upload x --require-proof all", 2, "Allowed choices are whole, parts, read-back"],
+    ["upload x --require-proof size", 2, "Allowed choices are whole, parts, read-back, transport."],
     ["list --progress none", 2, "Unknown option '--progress'"],
     // what is missing, and nobody can be asked
     ["upload", 2, "The file to send is missing."],
@@ -93,6 +93,8 @@ describe("a command line that is not right", () => {
     ["list --store ftp://x.example", 2, "is not a store's address"],
     ["list --store http://evidence.example", 9, "would be reached without encryption"],
     ["store add a/b file:///tmp", 2, "The store's name must be a short name"],
+    ["store add nas file:///nowhere/at/all", 5, "There is no folder at file:///nowhere/at/all."],
+    ["store add nas /etc/hosts", 5, "There is no folder at file:///etc/hosts."],
     ["store remove none", 5, 'No store is called "none".'],
     ["store default none", 5, 'No store is called "none".'],
     ["store default", 5, "No default store is chosen."],

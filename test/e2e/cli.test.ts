@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -240,32 +240,8 @@ describe("the main job", () => {
 });
 
 describe("at a terminal", () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = path.join(root, "operator");
-    await mkdir(path.join(folder, "nas"), { recursive: true });
-    await finish(start(folder, ["store", "add", "nas", path.join(folder, "nas")]));
-    await writeFile(path.join(folder, "bus 42.mp4"), "footage");
-  }, 30_000);
-
-  it("upload asks for what is missing, and says what it did", async () => {
-    const terminal = atTerminal(folder, ["upload", "--initials", "GN"]);
-    await terminal.shows("File or folder to send:");
-    terminal.type(`"${path.join(folder, "bus 42.mp4")}"\r`);
-    await terminal.shows("Case (URN, crime or CAD reference):");
-    terminal.type("..\r");
-    await terminal.shows("must start with a letter or digit");
-    terminal.type("\u007f\u007f01ab1234526\r");
-    await terminal.shows("What is it?");
-    terminal.type("Bus 42, front\r");
-    await terminal.shows("stored and proved");
-    expect(await terminal.code).toBe(0);
-    expect(terminal.screen()).toContain(`${sha256Of("footage")}  01AB1234526:GN/1  bus 42.mp4`);
-    const shown = await finish(start(folder, ["show", "01AB1234526:GN/1"]));
-    expect(shown.out).toContain("Bus 42, front");
-  }, 30_000);
-
-  it("login hides the invitation, and tells a mistyped one before it asks the server", async () => {
+  it("login hides the invitation, tells a mistyped one before it asks the server, and spins", async () => {
+    const folder = path.join(root, "operator");
     const code = (
       await admin.exhibit(["invite", "create", "--role", "partner", "--org", "Garage South"])
     ).out.trim();
@@ -274,22 +250,18 @@ describe("at a terminal", () => {
     terminal.type(`${code.slice(0, -2)}\r`);
     await terminal.shows("typing mistake");
     terminal.type(`${code.slice(-2)}\r`);
+    await terminal.shows("Enrolling this machine");
     await terminal.shows("enrolled as partner of Garage South");
     expect(await terminal.code).toBe(0);
+    expect(terminal.screen()).toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]\S* Enrolling this machine/);
     expect(terminal.screen()).not.toContain(code.slice(4, 20));
   }, 30_000);
 
-  it("Ctrl-C in a question ends with 130, and nothing was done", async () => {
-    const terminal = atTerminal(folder, ["upload"]);
-    await terminal.shows("File or folder to send:");
-    terminal.type("\u0003");
-    expect(await terminal.code).toBe(130);
-  }, 30_000);
-
-  it("a reader that has seen enough is no failure", async () => {
-    const child = start(folder, ["list", "--store", "nas", "--json"]);
-    child.stdout.destroy();
-    const [code] = (await once(child, "close")) as [number];
-    expect(code).toBe(0);
+  it("alone does logout spin; a pipe gets plain words", async () => {
+    const piped = await finish(start(path.join(root, "operator"), ["logout"]));
+    expect([piped.code, piped.err]).toEqual([0, expect.stringContaining("no longer enrolled")]);
+    for (const words of ["\u001b", "Taking the enrolment back"]) {
+      expect(piped.err).not.toContain(words);
+    }
   }, 30_000);
 });

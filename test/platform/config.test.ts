@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -129,7 +129,7 @@ describe("settings", () => {
     [{}, { EXHIBIT_CONCURRENCY: "many" }, "EXHIBIT_CONCURRENCY must be a whole number"],
     [{ partSize: "8X" }, {}, '--part-size must be a size, not "8X"'],
     [{}, { EXHIBIT_PART_SIZE: "1" }, "EXHIBIT_PART_SIZE must be between 64K and 512M"],
-    [{}, { EXHIBIT_REQUIRE_PROOF: "all" }, "EXHIBIT_REQUIRE_PROOF must be one of whole"],
+    [{}, { EXHIBIT_REQUIRE_PROOF: "size" }, "EXHIBIT_REQUIRE_PROOF must be one of whole"],
     [{ initials: "A1" }, {}, "--initials must be one to eight letters"],
     [{ store: "" }, {}, "--store must not be empty"],
   ])("given as %j with %j are refused by name", (given, env, words) => {
@@ -159,9 +159,12 @@ describe("the stores", () => {
   it.each([
     ["https://Evidence.Example/", "https://evidence.example"],
     ["http://127.0.0.1:8080", "http://127.0.0.1:8080"],
-    ["file:///mnt/evidence/", "file:///mnt/evidence"],
-    ["/mnt/a b", "file:///mnt/a%20b"],
-  ])("keep %s as %s", async (given, kept) => {
+    ["file://{}/evidence/", "file://{}/evidence"],
+    ["{}/a b", "file://{}/a%20b"],
+  ])("keep %s as %s", async (...forms) => {
+    await mkdir(path.join(folder, "evidence"), { recursive: true });
+    await mkdir(path.join(folder, "a b"), { recursive: true });
+    const [given, kept] = forms.map((form) => form.replace("{}", folder)) as [string, string];
     const file = path.join(folder, "forms", "config.json");
     const book = new StoreBook(file, "1.2.0");
     expect((await book.remember((await book.add("one", given, true)).url)).url).toBe(kept);
@@ -174,6 +177,7 @@ describe("the stores", () => {
     ["http://evidence.example", "policy.insecure-address"],
     ["https://jo:secret@evidence.example", "usage.invalid"],
     ["https://evidence.example/?token=1", "usage.invalid"],
+    ["https://evidence.example/#token", "usage.invalid"],
     ["ftp://evidence.example", "usage.invalid"],
     ["file://server/share", "usage.invalid"],
     ["evidence.example", "usage.invalid"],

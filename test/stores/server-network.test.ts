@@ -9,7 +9,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { request } from "undici";
 import type { NetworkSettings } from "../../src/platform/network.ts";
+import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
+import { openSession } from "../../src/stores/server/session.ts";
 import { newMachine, soon, startServer, systemClock, type TestServer } from "../support/server.ts";
 
 const run = promisify(execFile);
@@ -76,7 +78,9 @@ describe("a server behind a proxy, with a certificate of its own organisation", 
   it("is reached by control calls, sign-in and data alike", async () => {
     tunnels.length = 0;
     const { machine, enrolled } = enrolBy({ proxyUrl, caPem });
-    expect((await enrolled).role).toBe("partner");
+    await enrolled;
+    const session = await openSession(server.url, machine, soon());
+    expect((await accountsOf(session).me(soon())).role).toBe("partner");
     const control = tunnels.length;
     expect(control).toBeGreaterThan(0);
     const { dispatcher } = machine.network.route(server.url);

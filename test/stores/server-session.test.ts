@@ -5,7 +5,7 @@ import { audienceOf } from "../../src/protocol/server-statement.ts";
 import { issuerOf } from "../../src/server/access.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
-import { serverAddress } from "../../src/stores/server/server-address.ts";
+import { serverAddress } from "../../src/evidence/web-address.ts";
 import { openSession } from "../../src/stores/server/session.ts";
 import { enrol, newMachine, soon, startServer, type TestServer } from "../support/server.ts";
 
@@ -48,6 +48,7 @@ describe("a server's address", () => {
     ["ftp://example.test", "usage.invalid"],
     ["https://user:secret@example.test", "usage.invalid"],
     ["https://example.test/?a=b", "usage.invalid"],
+    ["https://example.test/#a", "usage.invalid"],
     ["example.test", "usage.invalid"],
   ])("%s is refused: %s", (text, code) => {
     expect(() => serverAddress(text)).toThrow(expect.objectContaining({ code }));

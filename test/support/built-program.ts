@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -62,6 +63,8 @@ export interface AtTerminal {
   shows(words: string): Promise<void>;
   type(keys: string): void;
   screen(): string;
+  /** Ends the program itself by SIGKILL, as a power cut would. */
+  killHard(): void;
   readonly code: Promise<number | null>;
 }
 
@@ -102,6 +105,10 @@ export function atTerminal(folder: string, argv: readonly string[]): AtTerminal 
       child.stdin.write(keys);
     },
     screen: () => shown,
+    killHard() {
+      const id = child.pid ?? 0;
+      process.kill(Number(readFileSync(`/proc/${id}/task/${id}/children`, "utf8")), "SIGKILL");
+    },
     code,
   };
 }

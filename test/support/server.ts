@@ -14,6 +14,7 @@ import type { Tables } from "../../src/server/database/tables.ts";
 import type { ServerDeps, ServerSettings } from "../../src/server/deps.ts";
 import { createServer, type Tls } from "../../src/server/server.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
+import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { openSession, type Session, type SessionMachine } from "../../src/stores/server/session.ts";
 import { freePort } from "./free-port.ts";
@@ -99,8 +100,11 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 /** Enrols a new machine with an invitation's code. */
 export async function enrol(url: string, code: string, clock = systemClock): Promise<Person> {
   const machine = newMachine(clock);
-  const identity = await enrolmentAtServers(machine).enrol(url, code, soon());
-  return { identity, machine, session: await openSession(url, machine, soon()) };
+  await enrolmentAtServers(machine).enrol(url, code, soon());
+  const open = (): Promise<Session> => openSession(url, machine, soon());
+  // The session that is handed out has asked nothing yet.
+  const identity = await accountsOf(await open()).me(soon());
+  return { identity, machine, session: await open() };
 }
 
 /** A machine that is enrolled nowhere yet. */

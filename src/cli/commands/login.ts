@@ -1,11 +1,13 @@
 import { login } from "../../app/login.ts";
+import { whoami } from "../../app/whoami.ts";
 import { parseInvitationCode } from "../../evidence/invitation-code.ts";
-import type { Context } from "../context.ts";
+import type { Identity } from "../../evidence/identity.ts";
+import type { Client, Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import { readGiven, type Typed } from "../input.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { ask } from "../ui/prompt.ts";
-import { note, printResult } from "../ui/result.ts";
+import { note, printResult, warn } from "../ui/result.ts";
 import { spin } from "../ui/spinner.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
@@ -16,36 +18,38 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const { terminal, signal, machine } = context;
   const json = wantsJson(typed);
   const insecure = typed.options["insecureStorage"] === true;
-  const { result, place, store } = await withClient(context, typed, async (client, settings) => {
+  const { store, place, identity } = await withClient(context, typed, async (client, settings) => {
     const at = storeGiven(typed, settings);
     // A wrong name of a store is told before anyone is asked for a secret.
     await client.locate(at.store);
     const invitation = await readInvitation(context, typed);
-    const result = await spin(terminal, json, "Enrolling this machine", () =>
+    const { url } = await spin(terminal, json, "Enrolling this machine", () =>
       login(client, { ...at, invitation }, signal),
     );
+    // The invitation is spent: where to is kept before anything else can fail.
     const book = await machine.stores();
-    const store = await book.remember(result.url);
+    const store = await book.remember(url);
     if (insecure) await book.rememberInsecureStorage();
-    return { result, place: client.secretsPlace, store };
+    const identity = await spin(terminal, json, "Asking the server who it is", () =>
+      identityAt(url, client, context),
+    );
+    return { store, place: client.secretsPlace, identity };
   });
-  const { identity, url } = result;
   const document = {
     schema: "exhibit.login/1",
     store: store.name,
-    url,
-    identity,
+    url: store.url,
+    ...(identity === undefined ? {} : { identity }),
     secretsPlace: place,
   };
-  printResult(terminal, json, document, () => [
-    `${store.name}  ${url}  ${identity.role}  ${visible(identity.organisation)}`,
-  ]);
+  const who = identity === undefined ? [] : [identity.role, visible(identity.organisation)];
+  printResult(terminal, json, document, () => [[store.name, store.url, ...who].join("  ")]);
   const theme = themeFor(terminal.color);
   const isDefault = store.isDefault ? ", the default" : "";
   note(
     terminal,
     json,
-    `${theme.good("✔")} This machine is enrolled as ${identity.role} of ${visible(identity.organisation)}.`,
+    `${theme.good("✔")} This machine is enrolled${who.length === 0 ? "" : ` as ${who.join(" of ")}`}.`,
     `  The store is called ${theme.strong(store.name)}${isDefault}. The key is in ${visible(place)}.`,
     ...(typed.options["keyFile"] === undefined
       ? []
@@ -56,6 +60,21 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         ]
       : []),
   );
+}
+
+/** As whom this machine is enrolled now; undefined, with a warning, where the server does not say. */
+async function identityAt(
+  url: string,
+  client: Client,
+  { terminal, signal }: Context,
+): Promise<Identity | undefined> {
+  try {
+    return (await whoami(client, { store: url }, signal)).identity;
+  } catch (error) {
+    if (!(error instanceof ExhibitError)) throw error;
+    warn(terminal, `This machine is enrolled, but as whom is not known yet: ${error.message}`);
+    return undefined;
+  }
 }
 
 async function readInvitation(context: Context, typed: Typed): Promise<string> {

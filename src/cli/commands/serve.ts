@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { organisationSchema } from "../../evidence/identity.ts";
 import { parseDuration } from "../../evidence/quantities.ts";
+import { isLoopback } from "../../evidence/web-address.ts";
 import type { Context, ServeRequest, Serving } from "../context.ts";
 import { wantsJson } from "../given.ts";
 import { parseOptions, type Typed } from "../input.ts";
@@ -134,11 +135,6 @@ function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): Se
         : { file: file === undefined ? undefined : path.resolve(file) },
     logToStderr: !canShow,
   };
-}
-
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, "");
-  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }
 
 function isWebUrl(text: string): boolean {

@@ -19,9 +19,11 @@ const howToGoOn =
 export async function run(context: Context, typed: Typed): Promise<number> {
   const json = wantsJson(typed);
   const asked = await askForMissing(context, typed);
+  const askInitials = async (): Promise<string> =>
+    initialsSchema.parse(await ask(initialsQuestion, { ...context, json }));
   const result = await withTransfer(context, typed, "Sending", async (client, settings) => {
     const request = toRequest(typed, asked, settings);
-    return stoppable(context, () => upload(client, request, context.signal));
+    return stoppable(context, () => upload(client, request, context.signal, askInitials));
   });
   return tellUpload(context, json, result);
 }
@@ -73,6 +75,11 @@ const caseQuestion: Question = {
   message: "Case (URN, crime or CAD reference):",
   flag: "--case",
   problem: problemWith(caseSchema),
+};
+const initialsQuestion: Question = {
+  message: "Producer's initials, for the reference:",
+  flag: "--initials, or the whole reference with --ref,",
+  problem: problemWith(initialsSchema),
 };
 const titleQuestion: Question = {
   message: "What is it? (Enter to leave out):",

@@ -24,11 +24,12 @@ export interface Accounts {
 /** Enrols this machine's new key at a server, and takes it back. */
 export interface Enrolment {
   /**
-   * Makes a key, pins the server's, registers with the invitation and keeps the result in the keychain under `url`.
+   * Makes a key, pins the server's, registers with the invitation and keeps the result in the keychain under `url`. Nothing
+   * that could fail comes behind that.
    *
    * @throws `auth.invitation-*`, `auth.server-key-changed`, `auth.clock-wrong`, `auth.no-keychain`, `unavailable.store`
    */
-  enrol(url: string, invitation: string, signal: AbortSignal): Promise<Identity>;
+  enrol(url: string, invitation: string, signal: AbortSignal): Promise<void>;
   /** Deletes the registration at the server (RFC 7592) and then the key here. True if there was one. */
   leave(url: string, signal: AbortSignal): Promise<boolean>;
 }

@@ -40,6 +40,9 @@ export interface Register {
   /** The key that this register's receipts are signed with: the pin. */
   readonly issuerKey: PublicJwk;
 
+  /** References are allotted only under initials that are given; otherwise the register has some of its own. */
+  readonly needsInitials: boolean;
+
   /**
    * Reserves an exhibit, or finds the one that this submitter reserved for the same case and source id, sealed or not.
    *

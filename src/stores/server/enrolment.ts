@@ -1,9 +1,8 @@
 import { ExhibitError } from "../../evidence/errors.ts";
-import type { Identity } from "../../evidence/identity.ts";
 import { parseInvitationCode } from "../../evidence/invitation-code.ts";
 import type { Enrolment } from "../../evidence/ports/accounts.ts";
 import { newPrivateJwk, publicJwkSchema, signingKey } from "../../evidence/seal.ts";
-import { accountsOf } from "./accounts.ts";
+import { serverAddress } from "../../evidence/web-address.ts";
 import { askServer } from "./ask-server.ts";
 import { failureOf, parsed, send } from "./http.ts";
 import {
@@ -13,8 +12,7 @@ import {
   probeSecrets,
   type KeptIdentity,
 } from "./kept-identity.ts";
-import { serverAddress } from "./server-address.ts";
-import { openSession, type SessionMachine } from "./session.ts";
+import type { SessionMachine } from "./session.ts";
 import { register } from "./sign-in.ts";
 
 /** Enrolment at exhibit servers, with the secrets of this machine. */
@@ -30,7 +28,7 @@ async function enrol(
   invitation: string,
   machine: SessionMachine,
   signal: AbortSignal,
-): Promise<Identity> {
+): Promise<void> {
   const { secret, serverThumbprint } = parseInvitationCode(invitation);
   const url = serverAddress(address);
   const route = machine.network.route(url);
@@ -55,11 +53,11 @@ async function enrol(
     await unregister(url, kept, machine, signal);
     throw error;
   }
-  // Its key is gone from this machine now, so nobody can use it any more: it should not stay enrolled.
+  // Its key is gone from this machine now, so nobody can use it any more: it should not stay enrolled. Where that cannot
+  // be said to the server now, the new enrolment stands all the same.
   if (before?.serverThumbprint === serverThumbprint) {
-    await unregister(url, before, machine, signal);
+    await unregister(url, before, machine, signal).catch(() => undefined);
   }
-  return accountsOf(await openSession(url, machine, signal)).me(signal);
 }
 
 async function leave(

@@ -21,6 +21,7 @@ export function registerOf(session: Session): Register {
 
   return {
     issuerKey: key,
+    needsInitials: false,
 
     async reserve(reservation, signal) {
       const call = { method: "POST", path: exhibitsPath, body: reservation } as const;

@@ -3,11 +3,11 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { signingKey, type SigningKey } from "../../evidence/seal.ts";
+import { serverAddress } from "../../evidence/web-address.ts";
 import type { ServerStatement } from "../../protocol/server-statement.ts";
 import { askServer, type KnownServer } from "./ask-server.ts";
 import { callServer, type Answer, type Call, type Network, type Route } from "./http.ts";
 import { loadIdentity } from "./kept-identity.ts";
-import { serverAddress } from "./server-address.ts";
 import { grantToken, prepareGrant } from "./sign-in.ts";
 
 /** What a session needs of this machine. */

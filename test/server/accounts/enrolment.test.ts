@@ -241,7 +241,8 @@ describe("logging out", () => {
   it("happens by itself to the identity that a new enrolment on this machine replaces", async () => {
     const { machine, identity } = await server.enrol("officer");
     const again = await server.invite("partner");
-    const now = await enrolmentAtServers(machine).enrol(server.url, again, soon());
+    await enrolmentAtServers(machine).enrol(server.url, again, soon());
+    const now = await accountsOf(await openSession(server.url, machine, soon())).me(soon());
     expect(now.role).toBe("partner");
     const rows = await server.deps.database.selectFrom("identities").selectAll().execute();
     expect(rows.find((row) => row.id === identity.id)?.revoked_at).toEqual(expect.any(String));

@@ -1,7 +1,9 @@
-import { ExhibitError } from "../../evidence/errors.ts";
+import { isIP } from "node:net";
+import { ExhibitError } from "./errors.ts";
 
 /**
- * A server's address in the one form that everything of ours is kept under: no slash at its end, no query.
+ * A server's address in the one form that everything of ours is kept under: no slash at its end, nothing behind the
+ * path.
  *
  * @throws ExhibitError `usage.invalid`; `policy.insecure-address` for plain http to anything but this machine
  */
@@ -10,8 +12,7 @@ export function serverAddress(text: string): string {
   if (
     url === undefined ||
     !/^https?:$/.test(url.protocol) ||
-    url.username !== "" ||
-    url.search !== ""
+    `${url.username}${url.password}${url.search}${url.hash}` !== ""
   ) {
     throw new ExhibitError("usage.invalid", `"${text}" is not the address of a server.`, {
       hint: "Write it like https://evidence.example.police.uk.",
@@ -27,6 +28,8 @@ export function serverAddress(text: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
+/** Whether a host is this very machine: `localhost`, `127.*`, or `::1` with or without its brackets. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
 }
