@@ -11,8 +11,8 @@ import { appendCustody } from "../custody/custody.ts";
 import type { StoredFileRow } from "../database/exhibit-tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { exhibitOfKey, unknownContent, visibleExhibits } from "../exhibits/visible-exhibits.ts";
+import { rangeOf } from "../pages/byte-range.ts";
 import { SlidingLimit } from "../shares/sliding-limit.ts";
-import { readRange } from "./byte-range.ts";
 import { BytesInFlight, memoryForBodies } from "./bytes-in-flight.ts";
 import { putContent } from "./put-content.ts";
 import { declaredBody, takeBodiesAsStreams, withBody } from "./receive-body.ts";
@@ -75,14 +75,14 @@ export function contentRoutes(app: FastifyInstance, deps: ServerDeps): void {
     async (request, reply) => {
       const row = await visibleFile(request);
       describe(reply, row);
-      const wanted = readRange(request.headers.range, row.size_bytes);
+      const wanted = rangeOf(request.headers.range, row.size_bytes);
       if (wanted === "unsatisfiable") {
         return reply.code(416).header("content-range", `bytes */${row.size_bytes}`).send();
       }
-      const range = wanted ?? { start: 0, end: row.size_bytes };
+      const range = wanted === "whole" ? { start: 0, end: row.size_bytes } : wanted;
       const bytes = await content.open(row.key, range, stop.signal);
       await consulted(row, request.caller.id);
-      if (wanted !== undefined) {
+      if (wanted !== "whole") {
         const { start, end } = range;
         void reply.code(206).header("content-range", `bytes ${start}-${end - 1}/${row.size_bytes}`);
       }
