@@ -20,9 +20,13 @@ export function environmentIn(folder: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Starts the built program. */
-export function start(folder: string, argv: readonly string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [program, ...argv], { env: environmentIn(folder) });
+/** Starts the built program; `env` comes on top of the machine's own. */
+export function start(
+  folder: string,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [program, ...argv], { env: { ...environmentIn(folder), ...env } });
 }
 
 /** Runs the built program to its end. */
