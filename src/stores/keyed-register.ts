@@ -144,8 +144,20 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
     throw new ExhibitError(
       "conflict.exists",
       `${wanted.reference ?? "Every reference tried"} is taken in the case ${wanted.case}.`,
-      { hint: "Choose another reference." },
+      { hint: await wayOn(wanted, signal) },
     );
+  }
+
+  /** A reference that this machine took itself and has not sealed is not lost: its source id leads back to it. */
+  async function wayOn(
+    { case: caseRef, reference }: Reservation,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const other = "Choose another reference.";
+    if (reference === undefined) return other;
+    const holder = await findReservation(store, { case: caseRef, reference }, signal);
+    if (holder?.submitter !== signer.thumbprint) return other;
+    return `If this is the upload that took it, and its file has changed since, go on with it by --source-id ${holder.sourceId}. Otherwise choose another reference.`;
   }
 
   async function candidates(wanted: Reservation, signal: AbortSignal): Promise<Iterable<string>> {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { randomBytes } from "node:crypto";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { upload } from "../../src/app/upload.ts";
+import { ExhibitError } from "../../src/evidence/errors.ts";
 import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
 import { soon } from "../support/server.ts";
 
@@ -29,6 +30,21 @@ describe("an exhibit in a folder", () => {
     const { receivedAt } = again.exhibits[0]?.receipt ?? {};
     expect(again.exhibits[0]?.receipt).toEqual({ ...before?.receipt, receivedAt });
     expect(await readdir(exhibit())).toContain("receipt.json");
+  });
+
+  it("says how a reference is used that its own, now changed source has taken", async () => {
+    client.onConnect = ({ store }) => {
+      store.fail("put", "before", new ExhibitError("unavailable.no-space", "Full."), 1);
+    };
+    const first = await upload(client.deps, request(), soon());
+    expect(first.failed).toMatchObject([{ code: "unavailable.no-space" }]);
+    client.onConnect = undefined;
+    await utimes(file, new Date(), new Date("2026-01-01"));
+    const { failed } = await upload(client.deps, request(), soon());
+    expect(failed).toMatchObject([{ code: "conflict.exists" }]);
+    const sourceId = /--source-id (auto:[0-9a-f]{64})/.exec(failed[0]?.hint ?? "")?.[1] ?? "";
+    const done = await upload(client.deps, { ...request(), sourceId }, soon());
+    expect(done.exhibits).toMatchObject([{ reference: "ABC/1", outcome: "uploaded" }]);
   });
 
   it.each([
