@@ -16,7 +16,7 @@ export interface Run extends Omit<LimitedRun, "memoryBytes" | "input"> {
 }
 
 /** What a run gets from outside; its limits belong to what it does. */
-export type Errand = Pick<Run, "party" | "folder" | "signal">;
+export type Errand = Pick<Run, "party" | "folder" | "signal" | "environment">;
 
 export interface Ffmpeg {
   /**

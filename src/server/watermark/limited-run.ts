@@ -20,6 +20,8 @@ export interface LimitedRun extends Limits {
   /** Its working folder. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** Its variables beside `PATH`. Unlike its arguments, other accounts of this machine can't read them. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** What it finds on stdin, in this order. */
   readonly input?: readonly Buffer[];
 }
@@ -69,7 +71,7 @@ function runProgram(path: string, args: readonly string[], run: LimitedRun): Pro
   return new Promise((resolve, reject) => {
     const child = spawn(path, args, {
       cwd: run.folder,
-      env: { PATH: systemFolders.join(":"), LC_ALL: "C" },
+      env: { PATH: systemFolders.join(":"), LC_ALL: "C", ...run.environment },
       stdio: ["pipe", "pipe", "pipe"],
     });
     const chunks: Buffer[] = [];

@@ -74,7 +74,12 @@ async function mediaFacts(
 ): Promise<Facts> {
   const tap = await taps.open(master.key, master.sizeBytes);
   try {
-    const media = await probe(ffmpeg, tap.url, { party: master.key, folder, signal });
+    const media = await probe(ffmpeg, tap.url, {
+      party: master.key,
+      folder,
+      signal,
+      environment: tap.environment,
+    });
     if (!(media.durationSeconds > 0)) throw notMarkable();
     const { picture } = media;
     if (picture !== undefined) {

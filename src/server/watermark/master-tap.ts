@@ -8,14 +8,17 @@ import type { ByteRange, Store } from "../../evidence/ports/store.ts";
 /** One master, readable on this machine's loopback for as long as one copy is being made. */
 export interface Tap {
   readonly url: string;
+  /** With these variables ffmpeg finds our server behind `url` and is let in. They are secret. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What the store said when a read failed; ffmpeg only knows that the connection broke. */
   failure(): Error | undefined;
   close(): void;
 }
 
 /**
- * Gives ffmpeg what a store does not have: something seekable. One HTTP server on 127.0.0.1 with a path of 192 random
- * bits for each tap, gone when the tap is closed. GET with `Range: bytes=a-` or `a-b`; nothing else.
+ * Gives ffmpeg what a store does not have: something seekable. One HTTP server on 127.0.0.1, as ffmpeg's proxy: its
+ * password, 192 random bits for each tap and void when the tap is closed, then stands in the environment and not among the
+ * arguments, which every account of this machine can read. GET with `Range: bytes=a-` or `a-b`; nothing else.
  */
 export interface Taps {
   open(key: string, sizeBytes: number): Promise<Tap>;
@@ -43,10 +46,12 @@ export function createTaps(content: Store): Taps {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const tap = taps.get(request.url ?? "");
+    const tap = taps.get(request.headers["proxy-authorization"] ?? "");
     const range = tap && rangeOf(request.headers.range, tap.sizeBytes);
     if (tap === undefined || range === undefined || request.method !== "GET") {
-      response.writeHead(tap === undefined ? 404 : 416).end();
+      // ffmpeg sends the password when it has been asked for it.
+      if (tap === undefined) response.setHeader("proxy-authenticate", 'Basic realm="tap"');
+      response.writeHead(tap === undefined ? 407 : 416).end();
       return;
     }
     const gone = new AbortController();
@@ -73,14 +78,16 @@ export function createTaps(content: Store): Taps {
   return {
     async open(key, sizeBytes) {
       const port = await (listening ??= listen());
-      const path = `/${randomBytes(24).toString("base64url")}`;
+      const login = `tap:${randomBytes(24).toString("base64url")}`;
+      const proof = `Basic ${Buffer.from(login).toString("base64")}`;
       const tap: Opened = { key, sizeBytes, ended: new AbortController(), failure: undefined };
-      taps.set(path, tap);
+      taps.set(proof, tap);
       return {
-        url: `http://127.0.0.1:${port}${path}`,
+        url: "http://master/",
+        environment: { http_proxy: `http://${login}@127.0.0.1:${port}` },
         failure: () => tap.failure,
         close: () => {
-          taps.delete(path);
+          taps.delete(proof);
           tap.ended.abort();
         },
       };

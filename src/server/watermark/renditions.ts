@@ -10,7 +10,7 @@ import { findFont } from "./font.ts";
 import { makeImage } from "./image.ts";
 import type { Mark } from "./mark.ts";
 import { factsOf, failureOf, readWhole, type Facts } from "./master-facts.ts";
-import { createTaps } from "./master-tap.ts";
+import { createTaps, type Tap } from "./master-tap.ts";
 import { createPdfPress } from "./pdf-press.ts";
 import { playlistOf } from "./playlist.ts";
 import { makeSegment } from "./segment.ts";
@@ -119,10 +119,10 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
   }
 
   /** Runs `make` with the master tapped, and tells the store's failures from the master's. */
-  async function tapped(master: Master, make: (url: string) => Promise<Buffer>): Promise<Buffer> {
+  async function tapped(master: Master, make: (tap: Tap) => Promise<Buffer>): Promise<Buffer> {
     const tap = await taps.open(master.key, master.sizeBytes);
     try {
-      return await make(tap.url);
+      return await make(tap);
     } catch (error) {
       throw failureOf(error, tap.failure());
     } finally {
@@ -154,9 +154,14 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
         throw error;
       }
       const { picture, sound } = video.media;
-      return tapped(master, (url) => {
+      return tapped(master, ({ url, environment }) => {
         const source = { url, picture, sound, plan: video.plan, fontFile: fontFromWork };
-        return makeSegment(ffmpeg, source, span, mark, { party: mark.shareId, folder, signal });
+        return makeSegment(ffmpeg, source, span, mark, {
+          party: mark.shareId,
+          folder,
+          signal,
+          environment,
+        });
       });
     };
   }
@@ -210,8 +215,13 @@ export function createRenditions({ content, scratch }: RenditionOptions): Rendit
     async audio(master, mark, signal) {
       const { media } = await factsOfKind("audio", master, signal);
       return copy("audio", "audio/mpeg", master, mark, signal, (folder, stop) =>
-        tapped(master, (url) =>
-          makeAudio(ffmpeg, url, media, mark, { party: mark.shareId, folder, signal: stop }),
+        tapped(master, ({ url, environment }) =>
+          makeAudio(ffmpeg, url, media, mark, {
+            party: mark.shareId,
+            folder,
+            signal: stop,
+            environment,
+          }),
         ),
       );
     },

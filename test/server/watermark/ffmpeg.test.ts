@@ -64,8 +64,11 @@ describe("a tapped master", () => {
   });
   afterAll(() => rig.close());
 
-  async function get(url: string, range?: string): Promise<{ status: number; body: string }> {
-    const asked = request(url, { headers: range === undefined ? {} : { range }, agent: false });
+  async function get(proxy: string, range?: string): Promise<{ status: number; body: string }> {
+    const { hostname, port, username, password } = new URL(proxy);
+    const login = Buffer.from(`${username}:${password}`).toString("base64");
+    const headers = { "proxy-authorization": `Basic ${login}`, ...(range && { range }) };
+    const asked = request({ hostname, port, path: "http://master/", headers, agent: false });
     asked.end();
     const [answer] = (await once(asked, "response")) as [IncomingMessage];
     let body = "";
@@ -73,18 +76,20 @@ describe("a tapped master", () => {
     return { status: answer.statusCode ?? 0, body };
   }
 
-  it("is served whole and in ranges, on an address nobody can guess, until it is closed", async () => {
+  it("is served whole and in ranges to whom its secret was given, apart from the arguments, until it is closed", async () => {
     const taps = createTaps(rig.store);
     const master = await rig.add(Buffer.from("0123456789"));
     const tap = await taps.open(master.key, master.sizeBytes);
-    expect(tap.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}$/);
-    expect(await get(tap.url)).toEqual({ status: 200, body: "0123456789" });
-    expect(await get(tap.url, "bytes=3-")).toEqual({ status: 206, body: "3456789" });
-    expect(await get(tap.url, "bytes=3-4")).toEqual({ status: 206, body: "34" });
-    expect((await get(tap.url, "bytes=10-")).status).toBe(416);
-    expect((await get(`${tap.url}x`)).status).toBe(404);
+    const { http_proxy: proxy = "" } = tap.environment;
+    expect(tap.url).toBe("http://master/");
+    expect(proxy).toMatch(/^http:\/\/tap:[\w-]{32}@127\.0\.0\.1:\d+$/);
+    expect(await get(proxy)).toEqual({ status: 200, body: "0123456789" });
+    expect(await get(proxy, "bytes=3-")).toEqual({ status: 206, body: "3456789" });
+    expect(await get(proxy, "bytes=3-4")).toEqual({ status: 206, body: "34" });
+    expect((await get(proxy, "bytes=10-")).status).toBe(416);
+    expect((await get(proxy.replace("@", "x@"))).status).toBe(407);
     tap.close();
-    expect((await get(tap.url)).status).toBe(404);
+    expect((await get(proxy)).status).toBe(407);
     await taps.close();
   });
 
