@@ -21,7 +21,7 @@ export type Recipient = z.infer<typeof recipientSchema>;
 
 /** A share as its creator sees it; link and code are shown once, when it is made, and are not in here. */
 export const shareSchema = z.strictObject({
-  /** Short, without look-alike characters, and burnt into every copy: `S` and nine of `2-9 A-Z` less I, O, S, Z, B. */
+  /** Short, without look-alike characters, and burnt into every copy: `S` and nine of `2-8 A-Z` less 5, I, O, S, Z, B. */
   id: z.string(),
   recipient: recipientSchema,
   access: accessSchema,

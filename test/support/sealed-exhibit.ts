@@ -18,8 +18,9 @@ export interface Material {
 let serial = 0;
 
 /**
- * Puts a sealed exhibit straight into a test server's content store and database, as an upload would leave it:
- * for tests of what happens to exhibits afterwards.
+ * Puts a sealed exhibit straight into a test server's content store and database: its bytes, record and receipt as an
+ * upload would leave them, but only the last line of its custody and no rows of stored files. For tests of shares, which
+ * read nothing else.
  */
 export async function sealedExhibit(
   server: TestServer,

@@ -42,7 +42,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     rest,
     share.access === "original"
       ? originals(originalsTaken)
-      : "What the recipient already keeps, such as a photograph of the screen, cannot be recalled; it carries the mark.",
+      : "A document already opened in another tab stays visible there, and what the recipient keeps, such as a photograph of the screen, cannot be recalled; it carries the mark.",
   );
 }
 

@@ -1,7 +1,7 @@
 import { formatAddress } from "../../evidence/address.ts";
 import type { RecordFile } from "../../evidence/record.ts";
 import type { ShareAccess } from "../../evidence/share.ts";
-import type { ShownAs } from "../shares/create-share.ts";
+import type { ShownAs } from "../shares/file-kinds.ts";
 import { foreign, html, type Html } from "./html.ts";
 import type { ShownExhibit } from "./shown-exhibits.ts";
 import { sizeInWords, timeInWords } from "./plain-words.ts";

@@ -1,7 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { logAccess } from "../shares/access-log.ts";
+import { limitGroup } from "../shares/client-address.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
+import type { StoredShare } from "../shares/share-rows.ts";
+import { SlidingLimit } from "../shares/sliding-limit.ts";
 import { visitOf, visitorOf, type LinkRoute, type Viewing } from "./visit.ts";
+
+/** Requests without a session below a link: how many of one client, on one link, are logged in an hour. */
+const mostStrangers = 240;
 
 /** Everything below a link is for sessions that stand; each request is checked against the database. */
 export interface GuardedViewing {
@@ -11,9 +17,10 @@ export interface GuardedViewing {
 
 /**
  * Guards every route registered in `scope`: a stranger gets the same 404 for every link and address, someone
- * whose share has ended a 410.
+ * whose share has ended a 410. The access log has both.
  */
 export function guardViewing(scope: FastifyInstance, desk: ShareDesk): GuardedViewing {
+  const strangers = new SlidingLimit(desk.deps.clock, mostStrangers, 3_600_000);
   const viewings = new WeakMap<FastifyRequest, Viewing>();
   scope.addHook<LinkRoute>("onRequest", async (request, reply) => {
     const visit = await visitOf(desk, request);
@@ -31,8 +38,23 @@ export function guardViewing(scope: FastifyInstance, desk: ShareDesk): GuardedVi
       });
       return sendEnded(reply);
     }
+    noteStranger(visit.share, request, reply);
     return reply.code(404).type("text/plain; charset=utf-8").send("There is nothing here.\n");
   });
+
+  function noteStranger(
+    share: StoredShare | undefined,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
+    if (share === undefined) return;
+    const key = `${share.id} ${limitGroup(request.ip)}`;
+    if (strangers.waitMs(key) > 0) return;
+    strangers.add(key);
+    const detail = "refused: no code given";
+    desk.late.after(reply, { share: share.id, kind: "prefetch", from: visitorOf(request), detail });
+  }
+
   return {
     of: (request) => {
       const viewing = viewings.get(request);

@@ -28,10 +28,10 @@ const bodySchema = z.object({ code: z.string().max(200) });
  * `POST /s/TOKEN`: the code; starts a viewing session and sends the browser back to the page.
  *
  * To whoever has no session, all links are alike: unknown, expired, revoked and open ones, with a wrong code or
- * none, get the same bytes after the same work. The access log tells them apart.
+ * none, get the same bytes after the same work. The access log, written once the answer is out, tells them apart.
  */
 export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAssets): void {
-  const { deps, attempts } = desk;
+  const { deps, attempts, late } = desk;
   const { database, clock, settings } = deps;
   const strangers = new SlidingLimit(clock, mostStrangers, 3_600_000);
   const config = { access: "public" } as const;
@@ -46,7 +46,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
       strangers.add(key);
       const { share } = visit;
       if (share !== undefined) {
-        await logAccess(database, clock, { share: share.id, kind: "prefetch", from });
+        late.after(reply, { share: share.id, kind: "prefetch", from });
       }
       return sendCodePage(reply, 200, "ask");
     }
@@ -74,7 +74,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
     const attempt = attempts.begin(link, request.ip);
     if ("waitMs" in attempt) {
       if (share !== undefined) {
-        await logAccess(database, clock, { share: share.id, kind: "code-limited", from });
+        late.after(reply, { share: share.id, kind: "code-limited", from });
       }
       return sendLimited(reply, attempt.waitMs);
     }
@@ -88,7 +88,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
     if (!fits || end !== undefined) {
       const kind = end === undefined ? "code-wrong" : (`refused-${end}` as const);
       const detail = end === undefined ? {} : { detail: fits ? "right code" : "wrong code" };
-      await logAccess(database, clock, { share: share.id, kind, from, ...detail });
+      late.after(reply, { share: share.id, kind, from, ...detail });
       return sendCodePage(reply, 403, "refused");
     }
     attempt.forgive();

@@ -1,11 +1,11 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { exhibitIdSchema } from "../../evidence/address.ts";
 import { digestField } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { referenceSegment } from "../../evidence/reference.ts";
 import { sharePagePath } from "../../protocol/shares.ts";
-import { logAccess } from "../shares/access-log.ts";
+import { logAccess, type Access } from "../shares/access-log.ts";
 import { noteDisclosure } from "../shares/disclosure.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import { attachment } from "./attachment.ts";
@@ -50,12 +50,8 @@ export function originalRoutes(
         const part = range === "whole" ? undefined : range;
         const { start, end } = part ?? { start: 0, end: master.sizeBytes };
         const body = await content.open(master.key, part, signal);
-        await noteDisclosure(desk, viewing.share, viewing.session.id, exhibit, visitorOf(request));
-        await logAccess(database, clock, {
-          share: viewing.share.id,
-          session: viewing.session.id,
+        await noteTaken(viewing, request, {
           kind: "original-downloaded",
-          from: visitorOf(request),
           exhibit,
           ordinal,
           detail: part === undefined ? `all ${end} bytes` : `bytes ${start} to ${end - 1}`,
@@ -81,21 +77,44 @@ export function originalRoutes(
     },
   );
 
+  /** Custody and the access log have it before anything of it goes out. */
+  async function noteTaken(
+    { share, session }: Viewing,
+    request: FastifyRequest,
+    what: Pick<Access, "kind" | "ordinal" | "detail"> & { readonly exhibit: string },
+  ): Promise<void> {
+    const from = visitorOf(request);
+    await noteDisclosure(desk, share, session.id, what.exhibit, from);
+    await logAccess(database, clock, { share: share.id, session: session.id, from, ...what });
+  }
+
   for (const document of ["record", "receipt"] as const) {
     app.get(
       `${path}/${document}.json`,
       { config, exposeHeadRoute: false },
       async (request, reply) => {
-        const { share } = originalsOf(guarded.of(request));
+        const viewing = originalsOf(guarded.of(request));
         const params = exhibitParams.safeParse(request.params);
-        const exhibits = await shownExhibits(database, share.id);
-        const exhibit = exhibits.find((one) => one.id === params.data?.exhibit);
-        if (exhibit === undefined) throw nothingHere();
-        const name = `${referenceSegment(exhibit.reference)}.${document}.json`;
-        return reply
-          .type("application/json")
-          .header("content-disposition", attachment(name, name))
-          .send(document === "record" ? exhibit.sealedRecord : exhibit.sealedReceipt);
+        const exhibits = await shownExhibits(database, viewing.share.id);
+        const shown = exhibits.find((one) => one.id === params.data?.exhibit);
+        if (shown === undefined) throw nothingHere();
+        const { id: exhibit, reference, sealedRecord, sealedReceipt } = shown;
+        return sendCuttable(desk, viewing, { exhibit, ordinal: undefined }, reply, async () => {
+          await noteTaken(viewing, request, {
+            kind: "file-viewed",
+            exhibit,
+            detail: `signed ${document}`,
+          });
+          const name = `${referenceSegment(reference)}.${document}.json`;
+          return {
+            status: 200,
+            headers: {
+              "content-type": "application/json",
+              "content-disposition": attachment(name, name),
+            },
+            body: document === "record" ? sealedRecord : sealedReceipt,
+          };
+        });
       },
     );
   }

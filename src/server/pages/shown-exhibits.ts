@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Tables } from "../database/tables.ts";
-import type { ShownAs } from "../shares/create-share.ts";
+import type { ShownAs } from "../shares/file-kinds.ts";
 import { readSealed, type SharedExhibit } from "../shares/shared-exhibits.ts";
 import type { Master } from "../watermark/renditions.ts";
 

@@ -22,7 +22,7 @@ export interface Access {
   readonly session?: string;
   readonly exhibit?: string;
   /** The exhibit's file, from 1. */
-  readonly ordinal?: number;
+  readonly ordinal?: number | undefined;
   readonly detail?: string;
   /** The number of the segment that was served, from 0. */
   readonly segment?: number;

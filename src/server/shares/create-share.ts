@@ -1,12 +1,11 @@
 import type { z } from "zod";
-import { formatAddress } from "../../evidence/address.ts";
 import { sha256Of } from "../../evidence/digest.ts";
-import { ExhibitError, hasCode } from "../../evidence/errors.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { NewShare } from "../../evidence/ports/sharing.ts";
 import { sharePagePath, type newShareRequestSchema } from "../../protocol/shares.ts";
 import { appendCustody } from "../custody/custody.ts";
-import type { MarkableKind } from "../watermark/renditions.ts";
+import { kindsOfFiles } from "./file-kinds.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, type StoredShare } from "./share-rows.ts";
 import { digestCode, newCode, newShareId, newToken } from "./share-secrets.ts";
@@ -14,13 +13,12 @@ import { readSealed, type SharedExhibit } from "./shared-exhibits.ts";
 
 type Wanted = z.infer<typeof newShareRequestSchema>;
 
-/** How a file can be shown to a recipient: as a marked copy of a kind, or not at all. */
-export type ShownAs = MarkableKind | "none";
-
 /** No share lasts longer. */
 const longestDays = 90;
-/** Each file is looked into before the share is made, and no request may take long. */
-const mostFiles = 1000;
+/** Each file is looked into before the share is made. */
+const mostFiles = 200;
+/** Longest for looking into all of them: no request may last over 30 s. */
+const lookingMs = 25_000;
 
 /**
  * Makes a share of sealed exhibits. For `view`, every file of them must be of a kind that can be marked.
@@ -39,10 +37,8 @@ export async function createShare(
   const exhibits: SharedExhibit[] = [];
   for (const id of new Set(wanted.exhibits)) exhibits.push(await readSealed(database, id));
   checkCount(exhibits);
-  const kinds = new Map<string, ShownAs[]>();
-  for (const exhibit of exhibits) {
-    kinds.set(exhibit.id, await kindsOf(desk, exhibit, wanted.access, signal));
-  }
+  const limits = { signal, mostMs: lookingMs };
+  const kinds = await kindsOfFiles(desk.renditions, exhibits, wanted.access, limits);
 
   const token = newToken();
   const code = newCode();
@@ -112,47 +108,6 @@ function checkCount(exhibits: readonly SharedExhibit[]): void {
     "policy.too-large",
     `These exhibits hold ${files} files; one share can hold ${mostFiles}.`,
     { hint: "Share fewer exhibits at a time.", facts: { files, most: mostFiles } },
-  );
-}
-
-/** How each file of an exhibit can be shown, in the record's order. */
-async function kindsOf(
-  { renditions }: ShareDesk,
-  exhibit: SharedExhibit,
-  access: Wanted["access"],
-  signal: AbortSignal,
-): Promise<ShownAs[]> {
-  const kinds: ShownAs[] = [];
-  for (const [index, file] of exhibit.record.files.entries()) {
-    try {
-      kinds.push(await renditions.canMark(file, signal));
-    } catch (error) {
-      if (!isUnmarkable(error)) throw error;
-      if (access === "view") throw cannotShow(exhibit, index + 1, error);
-      kinds.push("none");
-    }
-  }
-  return kinds;
-}
-
-function isUnmarkable(error: unknown): error is ExhibitError {
-  return (
-    hasCode(error, "policy.type-not-markable") ||
-    hasCode(error, "policy.too-large") ||
-    hasCode(error, "unavailable.program")
-  );
-}
-
-function cannotShow(exhibit: SharedExhibit, ordinal: number, cause: ExhibitError): ExhibitError {
-  if (cause.code === "unavailable.program") return cause;
-  return new ExhibitError(
-    cause.code,
-    `File ${ordinal} of ${formatAddress(exhibit)} cannot be shared for viewing: ${cause.message}`,
-    {
-      hint: "Share the unaltered original with --access original, if the recipient may have it.",
-      facts: { ...cause.facts, reference: exhibit.reference, file: ordinal },
-      cause,
-    },
   );
 }
 

@@ -4,12 +4,12 @@ import type { Clock } from "../../evidence/ports/clock.ts";
 /** How long after its last segment a video counts as being watched: players fetch one every few seconds. */
 const watchedForMs = 10_000;
 
-/** Which file of which exhibit is being seen in which session. */
+/** What of which exhibit is being seen in which session: a file, or its signed documents. */
 export interface StreamName {
   readonly session: string;
   readonly exhibit: string;
-  /** From 1. */
-  readonly ordinal: number;
+  /** The file, from 1; undefined for the exhibit's documents. */
+  readonly ordinal: number | undefined;
 }
 
 /** What an open page is told. */
@@ -141,5 +141,5 @@ export class LiveShares {
 }
 
 function wordFor({ session, exhibit, ordinal }: StreamName): string {
-  return `${session} ${exhibit} ${ordinal}`;
+  return `${session} ${exhibit} ${ordinal ?? "documents"}`;
 }

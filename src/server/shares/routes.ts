@@ -48,6 +48,7 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
   app.get(`${sharesPath}/:id/log`, { config }, async (request) => {
     const { id } = paramsSchema.parse(request.params);
     const share = await ownShare(database, request.caller, id);
+    await desk.late.settled();
     const events = await readAccesses(database, share.id);
     return { events } satisfies z.input<typeof shareLogSchema>;
   });

@@ -1,6 +1,7 @@
 import type { ServerDeps } from "../deps.ts";
 import type { Renditions } from "../watermark/renditions.ts";
 import type { CodeAttempts } from "./code-attempts.ts";
+import type { LateLog } from "./late-log.ts";
 import type { LiveShares } from "./live-shares.ts";
 
 /** What the officer's routes and the recipient's pages have in common. */
@@ -9,4 +10,5 @@ export interface ShareDesk {
   readonly renditions: Renditions;
   readonly live: LiveShares;
   readonly attempts: CodeAttempts;
+  readonly late: LateLog;
 }

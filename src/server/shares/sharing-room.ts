@@ -3,6 +3,7 @@ import type { ServerDeps } from "../deps.ts";
 import { sharePages } from "../pages/routes.ts";
 import { createRenditions } from "../watermark/renditions.ts";
 import { CodeAttempts } from "./code-attempts.ts";
+import { LateLog } from "./late-log.ts";
 import { LiveShares } from "./live-shares.ts";
 import { shareRoutes } from "./routes.ts";
 import type { ShareDesk } from "./share-desk.ts";
@@ -10,21 +11,31 @@ import { watchShares } from "./share-watch.ts";
 
 /** Shares and the recipient's pages: they have one desk between them, so that what one revokes the other stops. */
 export async function sharing(app: FastifyInstance, deps: ServerDeps): Promise<void> {
+  const failed = (error: unknown, what: string): void => {
+    app.log.error({ errorName: error instanceof Error ? error.name : "unknown" }, what);
+  };
+  const late = new LateLog(deps.database, deps.clock, (error) => {
+    failed(error, "share log");
+  });
   const desk: ShareDesk = {
     deps,
     renditions: createRenditions({ content: deps.content, scratch: deps.settings.scratch }),
     live: new LiveShares(deps.clock),
     attempts: new CodeAttempts(deps.clock),
+    late,
   };
   const watch = watchShares(desk, (error) => {
-    app.log.error({ errorName: error instanceof Error ? error.name : "unknown" }, "share watch");
+    failed(error, "share watch");
   });
   // Before the server waits for its requests to end: open pages never would.
   app.addHook("preClose", () => {
     watch.stop();
     desk.live.close();
   });
-  app.addHook("onClose", () => desk.renditions.close());
+  app.addHook("onClose", async () => {
+    await desk.renditions.close();
+    await late.settled();
+  });
 
   shareRoutes(app, desk);
   await app.register((scope) => sharePages(scope, desk));

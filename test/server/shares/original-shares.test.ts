@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { checkCustody } from "../../../src/evidence/custody.ts";
 import { sha256Of } from "../../../src/evidence/digest.ts";
+import { custodyLines } from "../../../src/server/custody/custody.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
 import { Recipient } from "../../support/recipient.ts";
 import { sealedExhibit } from "../../support/sealed-exhibit.ts";
@@ -25,10 +27,10 @@ describe("a share of originals", () => {
   afterAll(() => server.stop());
 
   /** A recipient who has given the code. */
-  async function opened(): Promise<Recipient> {
+  async function opened(exhibits = [exhibit.id]): Promise<Recipient & { shareId: string }> {
     const made = await sharingOf(officer.session).create(
       {
-        exhibits: [exhibit.id],
+        exhibits,
         recipient: { name: "Jane Smith", email: "jane@cps.example" },
         access: "original",
         expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
@@ -38,7 +40,7 @@ describe("a share of originals", () => {
     );
     const visitor = new Recipient(made.link);
     expect((await visitor.give(made.code)).status).toBe(303);
-    return visitor;
+    return Object.assign(visitor, { shareId: made.share.id });
   }
 
   it("gives originals under their own names, whole or in ranges, with record and receipt", async () => {
@@ -73,6 +75,32 @@ describe("a share of originals", () => {
       .executeTakeFirstOrThrow();
     expect([record.text, receipt.text]).toEqual([stored.record, stored.receipt]);
   });
+
+  it.each(["record", "receipt"])(
+    "says in log and custody that the signed %s was taken, and gives none once it is revoked",
+    async (document) => {
+      const fresh = await sealedExhibit(server, officer, [
+        { path: "a.txt", mediaType: "text/plain", bytes: master },
+      ]);
+      const visitor = await opened([fresh.id]);
+      const address = `x/${fresh.id}/${document}.json`;
+      expect((await visitor.get(address)).status).toBe(200);
+      const sharing = sharingOf(officer.session);
+      expect(await sharing.log(visitor.shareId, soon())).toMatchObject([
+        { kind: "session-started" },
+        { kind: "exhibit-viewed", reference: fresh.reference },
+        { kind: "file-viewed", reference: fresh.reference, detail: `signed ${document}` },
+      ]);
+      const custody = checkCustody(await custodyLines(server.deps.database, fresh.id));
+      expect(custody.events.map(({ verb, actor }) => [verb, actor]).slice(2)).toEqual([
+        ["disclosed", visitor.shareId],
+        ["consulted", visitor.shareId],
+      ]);
+      const revocation = await sharing.revoke(visitor.shareId, undefined, soon());
+      expect(revocation.originalsTaken).toBe(0);
+      expect((await visitor.get(address)).status).toBe(410);
+    },
+  );
 
   it("finds nothing where nothing is, and no path leads out of the share", async () => {
     const elsewhere = await sealedExhibit(server, officer, [

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { sql } from "kysely";
 import { pino } from "pino";
 import { sha256Of } from "../../../src/evidence/digest.ts";
 import type { NewShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
@@ -230,6 +231,48 @@ describe("the recipient's page", () => {
     expect((await visitor.get(`x/${exhibit.id}/1/original`)).status).toBe(410);
     await visitor.give(made.code);
     expect((await kindsIn(made)).slice(7)).toEqual(["refused-revoked", "refused-revoked"]);
+  });
+
+  it("tells in the log who asked below the link without a code, apart from its recipient, within bounds", async () => {
+    const made = await share();
+    const guest = new Recipient(made.link, "curl/8");
+    const asked = 300;
+    for (let n = 0; n < asked; n += 1) {
+      const below = n % 2 === 0 ? "session" : `x/${exhibit.id}/1/original`;
+      expect((await guest.get(below)).status).toBe(404);
+    }
+    expect(await logOf(made)).toMatchObject([
+      {
+        kind: "prefetch",
+        agent: "curl/8",
+        detail: expect.stringMatching(/^refused: no code given, (?:1\d\d|2[0-3]\d|240) times/),
+      },
+    ]);
+  });
+
+  it("never lets a stranger wait for the log, and shows a session nothing that is not in it", async () => {
+    const made = await share();
+    const visitor = new Recipient(made.link);
+    await visitor.give(made.code);
+    const { database } = server.deps;
+    await sql`create trigger full before insert on share_accesses begin select raise(abort, 'full'); end`.execute(
+      database,
+    );
+    try {
+      const stranger = new Recipient(made.link);
+      const answers = [await stranger.get(), await stranger.give("WRONG")];
+      answers.push(await stranger.get("session"));
+      expect(answers.map(({ status }) => status)).toEqual([200, 403, 404]);
+      for (const below of ["", `x/${exhibit.id}/1/original`, `x/${exhibit.id}/record.json`]) {
+        const seen = await visitor.get(below);
+        expect([below, seen.status]).toEqual([below, 500]);
+        expect(seen.text).not.toMatch(/upper deck|master/);
+      }
+    } finally {
+      await sql`drop trigger full`.execute(database);
+    }
+    expect(await kindsIn(made)).toEqual(["session-started"]);
+    expect(server.log.filter((line) => line.includes('"msg":"share log"'))).toHaveLength(3);
   });
 
   it("limits codes by client and by link, and opens again when the time is over", async () => {

@@ -5,8 +5,11 @@ import sharp from "sharp";
 import { request } from "undici";
 import type { NewShare } from "../../../src/evidence/ports/sharing.ts";
 import { CodeAttempts } from "../../../src/server/shares/code-attempts.ts";
+import { kindsOfFiles } from "../../../src/server/shares/file-kinds.ts";
+import { LateLog } from "../../../src/server/shares/late-log.ts";
 import { LiveShares } from "../../../src/server/shares/live-shares.ts";
 import { watchShares } from "../../../src/server/shares/share-watch.ts";
+import { readSealed } from "../../../src/server/shares/shared-exhibits.ts";
 import { createRenditions } from "../../../src/server/watermark/renditions.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
 import { clip, jpegPhoto, pdfStatement } from "../../support/media.ts";
@@ -188,13 +191,38 @@ describe("a share for viewing", () => {
     });
   });
 
+  it.each(["view", "original"] as const)(
+    "gives up looking into its files after its time, for %s, and says what to do",
+    async (access) => {
+      const { content, database } = server.deps;
+      const scratch = path.join(server.folder, `looking-${access}`);
+      const renditions = createRenditions({ content, scratch });
+      const exhibits = [await readSealed(database, exhibit.id)];
+      const look = (mostMs: number) =>
+        kindsOfFiles(renditions, exhibits, access, { signal: soon(), mostMs });
+      try {
+        await expect(look(1)).rejects.toMatchObject({
+          code: "policy.too-large",
+          message: "Looking into the files of these exhibits took longer than 0.001 s.",
+          hint: "Share fewer exhibits at a time.",
+        });
+        expect([...(await look(25_000)).values()]).toEqual([["video", "image", "pdf", "audio"]]);
+      } finally {
+        await renditions.close();
+      }
+    },
+  );
+
   it("is swept when its time is over and no page of it is open", async () => {
     const { made } = await opened();
     const scratch = path.join(server.folder, "swept");
     const { deps } = server;
     const renditions = createRenditions({ content: deps.content, scratch });
     const attempts = new CodeAttempts(clock);
-    const desk = { deps, renditions, live: new LiveShares(clock), attempts };
+    const late = new LateLog(deps.database, clock, (error) => {
+      throw error;
+    });
+    const desk = { deps, renditions, live: new LiveShares(clock), attempts, late };
     const watch = watchShares(desk, (error) => {
       throw error;
     });

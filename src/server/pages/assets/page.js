@@ -5,7 +5,9 @@
   const viewing = document.getElementById("viewing");
   const base = viewing.dataset.base;
   const line = document.getElementById("line");
-  // The server speaks every 1.5 s. Three missed beats: the line is lost, and nothing is shown until it is back.
+  // The server speaks every 1.5 s. Two missed beats: it may only be busy, and is asked. Three without an answer: the line
+  // is lost, and nothing is shown until it is back.
+  const askAfterMs = 3000;
   const lostAfterMs = 4500;
   const checkEveryMs = 500;
 
@@ -53,14 +55,19 @@
     exhibit.append(words);
   }
 
-  function heard() {
-    heardAt = Date.now();
-    if (!lost) return;
+  /** The session stood at `at`. */
+  function stood(at) {
+    heardAt = Math.max(heardAt, at);
+    if (!lost || Date.now() - heardAt > lostAfterMs) return;
     lost = false;
     line.hidden = true;
     viewing.classList.remove("unverified");
     for (const media of resumed) media.play().catch(function () {});
     resumed = [];
+  }
+
+  function heard() {
+    stood(Date.now());
   }
 
   function lose() {
@@ -78,10 +85,18 @@
   async function ask() {
     if (asking || ended) return;
     asking = true;
+    const askedAt = Date.now();
     try {
-      const answer = await fetch(base + "session", { cache: "no-store", redirect: "error" });
+      const answer = await fetch(base + "session", {
+        cache: "no-store",
+        redirect: "error",
+        signal: window.AbortSignal.timeout(lostAfterMs),
+      });
       if (answer.status === 404 || answer.status === 410) end();
-      else if (answer.ok && events.readyState === 2) listen();
+      if (!answer.ok || ended) return;
+      // A slow answer is no news: it says how things were when it was asked for.
+      stood(askedAt);
+      if (events.readyState === 2) listen();
     } catch {
       // No network: what is shown stays hidden, and the next round asks again.
     } finally {
@@ -104,10 +119,9 @@
 
   function watch() {
     if (ended) return;
-    if (Date.now() - heardAt > lostAfterMs) {
-      lose();
-      ask();
-    }
+    const silentMs = Date.now() - heardAt;
+    if (silentMs > lostAfterMs) lose();
+    if (silentMs > askAfterMs) ask();
     setTimeout(watch, checkEveryMs);
   }
 
