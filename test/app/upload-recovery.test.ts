@@ -5,7 +5,7 @@ import path from "node:path";
 import { upload } from "../../src/app/upload.ts";
 import { ExhibitError } from "../../src/evidence/errors.ts";
 import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
-import { soon } from "../support/server.ts";
+import { soon, startServer } from "../support/server.ts";
 
 describe("an exhibit in a folder", () => {
   let client: TestClient;
@@ -32,21 +32,6 @@ describe("an exhibit in a folder", () => {
     expect(await readdir(exhibit())).toContain("receipt.json");
   });
 
-  it("says how a reference is used that its own, now changed source has taken", async () => {
-    client.onConnect = ({ store }) => {
-      store.fail("put", "before", new ExhibitError("unavailable.no-space", "Full."), 1);
-    };
-    const first = await upload(client.deps, request(), soon());
-    expect(first.failed).toMatchObject([{ code: "unavailable.no-space" }]);
-    client.onConnect = undefined;
-    await utimes(file, new Date(), new Date("2026-01-01"));
-    const { failed } = await upload(client.deps, request(), soon());
-    expect(failed).toMatchObject([{ code: "conflict.exists" }]);
-    const sourceId = /--source-id (auto:[0-9a-f]{64})/.exec(failed[0]?.hint ?? "")?.[1] ?? "";
-    const done = await upload(client.deps, { ...request(), sourceId }, soon());
-    expect(done.exhibits).toMatchObject([{ reference: "ABC/1", outcome: "uploaded" }]);
-  });
-
   it.each([
     ["record.json", "not JSON"],
     ["receipt.json", "not JSON"],
@@ -60,4 +45,31 @@ describe("an exhibit in a folder", () => {
     expect(again.failed).toMatchObject([{ code: "integrity.mismatch" }]);
     expect(again.failed[0]?.message).toContain(name);
   });
+});
+
+describe("a reference that a broken-off upload has taken", () => {
+  it.each(["a folder", "an exhibit server"])(
+    "is used again at %s, as it says, when the file has changed since",
+    async (kind) => {
+      const server = kind === "a folder" ? undefined : await startServer();
+      const machine = (await server?.enrol("partner"))?.machine;
+      const client = await makeClient(server?.url, machine);
+      const file = await client.write("a.mp4", randomBytes(1000));
+      const request = uploadOf([file], { reference: "ABC/1" });
+      client.onConnect = ({ store }) => {
+        store.fail("put", "before", new ExhibitError("unavailable.no-space", "Full."), 1);
+      };
+      const first = await upload(client.deps, request, soon());
+      expect(first.failed).toMatchObject([{ code: "unavailable.no-space" }]);
+      client.onConnect = undefined;
+      await utimes(file, new Date(), new Date("2026-01-01"));
+      const { failed } = await upload(client.deps, request, soon());
+      expect(failed).toMatchObject([{ code: "conflict.exists" }]);
+      const sourceId = /--source-id (auto:[0-9a-f]{64})/.exec(failed[0]?.hint ?? "")?.[1] ?? "";
+      const done = await upload(client.deps, { ...request, sourceId }, soon());
+      expect(done.exhibits).toMatchObject([{ reference: "ABC/1", outcome: "uploaded" }]);
+      await client.close();
+      await server?.stop();
+    },
+  );
 });

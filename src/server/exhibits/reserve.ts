@@ -45,7 +45,7 @@ export async function reserve(
     const reference =
       wanted.reference === undefined
         ? await allot(trx, content, wanted.case, initialsFor(caller, wanted), signal)
-        : await take(trx, content, wanted.case, wanted.reference, signal);
+        : await take(trx, content, caller, wanted.case, wanted.reference, signal);
     await chargeQuota(trx, caller.id, wanted.totalBytes);
     const row: ExhibitRow = {
       id: randomId("x"),
@@ -104,13 +104,14 @@ async function foundAgain(
 async function take(
   trx: Kysely<Tables>,
   content: Store,
+  caller: Identity,
   caseRef: string,
   reference: string,
   signal: AbortSignal,
 ): Promise<string> {
   const taken = await trx
     .selectFrom("exhibits")
-    .select("id")
+    .select(["submitter", "source_id"])
     .where("case_ref", "=", caseRef)
     .where("reference", "=", reference)
     .executeTakeFirst();
@@ -118,7 +119,10 @@ async function take(
     return reference;
   }
   throw new ExhibitError("conflict.exists", `${reference} is taken in the case ${caseRef}.`, {
-    hint: "Choose another reference, or leave it out to be given the next free one.",
+    hint:
+      taken?.submitter === caller.id
+        ? `If this is the upload that took it, and its file has changed since, go on with it by --source-id ${taken.source_id}. Otherwise choose another reference.`
+        : "Choose another reference, or leave it out to be given the next free one.",
     facts: { reference },
   });
 }
