@@ -10,7 +10,9 @@ export async function spin<Result>(
   // ora writes colour codes even to a stderr that is no terminal, so it is made only for one.
   if (json || !terminal.live) return work();
   const { default: ora } = await import("ora");
-  const spinner = ora({ text, stream: terminal.error, discardStdin: false }).start();
+  // Left to itself it would count an empty CI as one, and leave its text on the screen.
+  const settings = { text, stream: terminal.error, isEnabled: true, discardStdin: false };
+  const spinner = ora(settings).start();
   try {
     return await work();
   } finally {
