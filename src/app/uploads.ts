@@ -85,11 +85,15 @@ export async function abortUpload(
     const before = shownJobs(journal, name);
     const aborted: UnfinishedItem[] = [];
     if (job !== undefined) journal.claim(job.id);
-    for (const upload of uploads) {
-      aborted.push(itemOf(upload, journal, store.url));
-      await abortOne(upload, journal, connection, signal);
+    try {
+      for (const upload of uploads) {
+        aborted.push(itemOf(upload, journal, store.url));
+        await abortOne(upload, journal, connection, signal);
+      }
+      if (job !== undefined) journal.finishJob(job.id);
+    } finally {
+      if (job !== undefined) journal.release(job.id);
     }
-    if (job !== undefined) journal.finishJob(job.id);
     const left = new Set(shownJobs(journal, name).map(({ id }) => id));
     return { aborted, jobs: before.filter(({ id }) => !left.has(id)) };
   });
