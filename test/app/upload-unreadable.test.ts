@@ -21,7 +21,9 @@ describe("uploading a folder of which a part cannot be read", () => {
     await client.write("box/b.mp4", "b");
     closed = path.join(client.folder, "evidence", "box", "closed");
     await mkdir(closed, { mode: 0 });
-    await chmod(client.folder, 0o755);
+    // Whatever this process's umask is by now: everyone may walk down to it.
+    const box = path.dirname(closed);
+    for (const folder of [client.folder, path.dirname(box), box]) await chmod(folder, 0o755);
     if (!isRoot) return;
     client.deps.source.list = async function* (location, watcher) {
       const entries: SourceEntry[] = [];
