@@ -31,17 +31,18 @@ describe("a case", () => {
     "../etc",
     "A..B",
     ".HIDDEN",
-    "A/",
+    "A/../B",
     "A\u0000B",
-    "A\nB",
     "É1",
     "A~B",
+    "A.",
     "A".repeat(65),
-    "A .",
-  ])("%j is refused or harmless as a path", (text) => {
-    const parsed = caseSchema.safeParse(text);
-    if (parsed.success) expect(caseSegment(parsed.data)).toMatch(/^[A-Z0-9][A-Z0-9~._-]*$/);
-    else expect(parsed.error.issues).not.toHaveLength(0);
+  ])("%j is refused", (text) => {
+    expect(caseSchema.safeParse(text).success).toBe(false);
+  });
+
+  it.each(["A/", "A\nB", "A:B", "A (1)"])("%j is harmless as a path", (text) => {
+    expect(caseSegment(caseSchema.parse(text))).toMatch(/^[A-Z0-9][A-Z0-9~._-]*$/);
   });
 
   it("gives different segments to different cases", () => {
