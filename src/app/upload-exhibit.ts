@@ -8,6 +8,7 @@ import type { Receipt } from "../evidence/receipt.ts";
 import { recordType } from "../evidence/record.ts";
 import { seal } from "../evidence/seal.ts";
 import type { Transferred } from "../transfer/file-transfer.ts";
+import type { Line } from "../transfer/line.ts";
 import { persistently } from "../transfer/persistence.ts";
 import { transferFile } from "../transfer/transfer-file.ts";
 import { requireSameContent } from "./already-present.ts";
@@ -45,6 +46,7 @@ export interface ExhibitUpload {
   readonly connection: Connection;
   readonly jobId: string;
   readonly request: UploadRequest;
+  readonly line: Line;
   readonly plan: ExhibitPlan;
 }
 
@@ -119,8 +121,7 @@ async function sendAndSeal(
       key: contentKey(entry.case, entry.reference, index + 1, name),
       jobId: upload.jobId,
       exhibitId: entry.id,
-      concurrency: request.concurrency,
-      partBytes: request.partBytes,
+      line: upload.line,
     };
     files.push({ entry: file, transferred: await transferFile(transfer, signal) });
   }

@@ -2,6 +2,7 @@ import { ExhibitError } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { SkippedEntry } from "../evidence/ports/source.ts";
 import { proves, type Proof } from "../evidence/proof.ts";
+import { openLine } from "../transfer/line.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
 import type { Deps, Failure } from "./deps.ts";
@@ -62,7 +63,7 @@ export async function upload(
         bytes: plans.reduce((sum, plan) => sum + plan.totalBytes, 0),
       });
       const done = await uploadAll(
-        { deps, connection, jobId: job.id, request: asked },
+        { deps, connection, jobId: job.id, request: asked, line: openLine(asked) },
         plans,
         signal,
       );

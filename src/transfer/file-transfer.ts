@@ -1,6 +1,7 @@
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Source, SourceEntry } from "../evidence/ports/source.ts";
 import type { Store, Stored } from "../evidence/ports/store.ts";
+import type { Line } from "./line.ts";
 import type { Persistence } from "./persistence.ts";
 
 /** One file on its way to one key of one store. */
@@ -14,10 +15,8 @@ export interface FileTransfer extends Persistence {
   /** A job that the journal knows. */
   readonly jobId: string;
   readonly exhibitId: string;
-  /** Parts in flight at once, and part buffers in memory. */
-  readonly concurrency: number;
-  /** Wanted part size; an unfinished upload keeps its own, and a store may need larger ones. */
-  readonly partBytes: number;
+  /** Shared with the command's other transfers. */
+  readonly line: Line;
 }
 
 export interface Transferred extends Stored {

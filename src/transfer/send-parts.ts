@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { sha256Of } from "../evidence/digest.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Part, StoredPart, Upload } from "../evidence/ports/store.ts";
+import type { PartBuffers } from "./part-buffers.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
 export interface PartsToSend {
@@ -9,8 +10,8 @@ export interface PartsToSend {
   readonly upload: Upload;
   /** The parts that the store holds already. */
   readonly held: readonly StoredPart[];
-  /** Parts in flight at once, and so the number of buffers. */
-  readonly concurrency: number;
+  /** One for each part in flight. */
+  readonly buffers: PartBuffers;
   /** Settles once the part is durable; repeats by itself what may pass. */
   readonly send: (part: Part, signal: AbortSignal) => Promise<void>;
   /** Told of each part when it is durable in the store. */
@@ -26,13 +27,13 @@ export interface PartsSent {
 /**
  * Reads a file once, part by part in order, and sends the parts that the store does not hold, several at a time.
  * One buffer serves the file's SHA-256, the part's digest and every try of sending it, so that no repetition can
- * send other bytes than were hashed. Memory: `concurrency` parts.
+ * send other bytes than were hashed.
  *
  * @throws ExhibitError `integrity.source-changed`, also when a part that the store holds is not what the source has
  * now; whatever `send` throws, once every other part has stopped; the signal's reason
  */
 export async function sendParts(
-  { file, upload, held, concurrency, send, onPart }: PartsToSend,
+  { file, upload, held, buffers, send, onPart }: PartsToSend,
   signal: AbortSignal,
 ): Promise<PartsSent> {
   const whole = createHash("sha256");
@@ -40,19 +41,8 @@ export async function sendParts(
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const flights = new Set<Promise<void>>();
-  const free: Buffer[] = [];
-  let buffers = 0;
   let bytesSent = 0;
   let bytesSkipped = 0;
-
-  const takeBuffer = async (): Promise<Buffer> => {
-    while (free.length === 0 && buffers === concurrency) await Promise.race(flights);
-    either.throwIfAborted();
-    const buffer = free.pop();
-    if (buffer !== undefined) return buffer;
-    buffers += 1;
-    return Buffer.allocUnsafeSlow(upload.partBytes);
-  };
 
   const fly = async (part: Part, buffer: Buffer): Promise<void> => {
     try {
@@ -61,27 +51,35 @@ export async function sendParts(
       onPart(part.length, true);
     } catch (error) {
       stop.abort(error);
+    } finally {
+      buffers.give(buffer);
     }
-    free.push(buffer);
+  };
+
+  const read = async (offset: number, buffer: Buffer): Promise<Part> => {
+    const bytes = buffer.subarray(0, Math.min(upload.partBytes, upload.sizeBytes - offset));
+    await file.fill(bytes, offset);
+    whole.update(bytes);
+    return { offset, length: bytes.length, sha256: sha256Of(bytes), bytes };
   };
 
   const readAll = async (): Promise<void> => {
     for (let offset = 0; offset < upload.sizeBytes; offset += upload.partBytes) {
-      const buffer = await takeBuffer();
-      const bytes = buffer.subarray(0, Math.min(upload.partBytes, upload.sizeBytes - offset));
-      await file.fill(bytes, offset);
-      whole.update(bytes);
-      const part: Part = { offset, length: bytes.length, sha256: sha256Of(bytes), bytes };
+      const buffer = await buffers.take(upload.partBytes, either);
+      const part = await read(offset, buffer).catch((error: unknown) => {
+        buffers.give(buffer);
+        throw error;
+      });
       const there = heldAt.get(offset);
-      if (there !== undefined) {
-        requireSame(part, there, upload);
-        bytesSkipped += part.length;
-        onPart(part.length, false);
-        free.push(buffer);
+      if (there === undefined) {
+        const flight: Promise<void> = fly(part, buffer).finally(() => flights.delete(flight));
+        flights.add(flight);
         continue;
       }
-      const flight: Promise<void> = fly(part, buffer).finally(() => flights.delete(flight));
-      flights.add(flight);
+      buffers.give(buffer);
+      requireSame(part, there, upload);
+      bytesSkipped += part.length;
+      onPart(part.length, false);
     }
   };
 

@@ -45,7 +45,7 @@ async function send(
   file: WatchedFile,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const { jobId, exhibitId, store, key, entry, journal, partBytes } = transfer;
+  const { jobId, exhibitId, store, key, entry, journal, line } = transfer;
   const note: JournalFile = {
     jobId,
     store: store.url,
@@ -56,7 +56,7 @@ async function send(
     stored: undefined,
   };
   journal.saveFile(note);
-  const fitsOne = entry.sizeBytes <= Math.min(partBytes, store.capabilities.maxPutBytes);
+  const fitsOne = entry.sizeBytes <= Math.min(line.partSizes.now, store.capabilities.maxPutBytes);
   const sent =
     fitsOne && note.upload === undefined
       ? await sendWhole(transfer, file, signal)
@@ -71,14 +71,19 @@ async function sendWhole(
   file: WatchedFile,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const { store, key, entry, onEvent } = transfer;
-  const bytes = Buffer.allocUnsafeSlow(entry.sizeBytes);
-  await file.fill(bytes, 0);
-  const sha256 = sha256Of(bytes);
-  const put = (): Promise<Stored> => store.put(key, bytes, sha256, signal);
-  const stored = proved(await persistently(put, transfer, signal), sha256, entry);
-  onEvent({ type: "part-done", path: entry.path, bytes: bytes.length, sent: true });
-  return { ...stored, bytesSent: bytes.length, bytesSkipped: 0 };
+  const { store, key, entry, line, onEvent } = transfer;
+  const buffer = await line.buffers.take(entry.sizeBytes, signal);
+  try {
+    const bytes = buffer.subarray(0, entry.sizeBytes);
+    await file.fill(bytes, 0);
+    const sha256 = sha256Of(bytes);
+    const put = (): Promise<Stored> => store.put(key, bytes, sha256, signal);
+    const stored = proved(await persistently(put, transfer, signal), sha256, entry);
+    onEvent({ type: "part-done", path: entry.path, bytes: bytes.length, sent: true });
+    return { ...stored, bytesSent: bytes.length, bytesSkipped: 0 };
+  } finally {
+    line.buffers.give(buffer);
+  }
 }
 
 async function sendUpload(
@@ -101,10 +106,10 @@ async function sendInParts(
   file: WatchedFile,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const { store, key, entry, journal, concurrency, onEvent } = transfer;
+  const { store, key, entry, journal, line, onEvent } = transfer;
   const again = <Result>(request: () => Promise<Result>): Promise<Result> =>
     persistently(request, transfer, signal);
-  const partBytes = choosePartBytes(entry.sizeBytes, transfer.partBytes, store.capabilities);
+  const partBytes = choosePartBytes(entry.sizeBytes, line.partSizes.now, store.capabilities);
   const upload = await again(() => store.begin(key, entry.sizeBytes, partBytes, signal));
   journal.saveFile({ ...note, upload });
   const sent = await sendParts(
@@ -112,7 +117,7 @@ async function sendInParts(
       file,
       upload,
       held: await again(() => store.listParts(upload, signal)),
-      concurrency,
+      buffers: line.buffers,
       send: (part, stop) => persistently(() => store.putPart(upload, part, stop), transfer, stop),
       onPart: (bytes, wasSent) => {
         onEvent({ type: "part-done", path: entry.path, bytes, sent: wasSent });

@@ -10,6 +10,7 @@ import { fileSource } from "../../src/platform/file-source.ts";
 import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
 import type { Transferred } from "../../src/transfer/file-transfer.ts";
+import { openLine } from "../../src/transfer/line.ts";
 import type { Patience } from "../../src/transfer/patience.ts";
 import { transferFile } from "../../src/transfer/transfer-file.ts";
 import { countedSource, countedStore, type CountedSource, type CountedStore } from "./counted.ts";
@@ -115,8 +116,10 @@ export async function carry(
       journal,
       jobId: "job",
       exhibitId: "x",
-      concurrency: options.concurrency ?? 3,
-      partBytes: options.partBytes ?? partBytes,
+      line: openLine({
+        concurrency: options.concurrency ?? 3,
+        partBytes: options.partBytes ?? partBytes,
+      }),
       patience: options.patience ?? shortPatience,
       onEvent: (event) => events.push(event),
     },

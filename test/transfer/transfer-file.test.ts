@@ -147,7 +147,7 @@ describe("going on after an interruption", () => {
 });
 
 describe("the part size", () => {
-  const parts = { minBytes: 5, maxBytes: 8 * 1024 * kib, maxParts: 10 };
+  const parts = { lengths: "one", minBytes: 5, maxBytes: 8 * 1024 * kib, maxParts: 10 } as const;
   const limits = {
     parts,
     maxPutBytes: 1,

@@ -3,8 +3,10 @@ import type { Proof } from "../proof.ts";
 
 /** What a store can do, read before a transfer starts. A value, so that nothing is found out half-way. */
 export interface Capabilities {
-  /** Limits on parts. All parts but the last have one length. */
+  /** Limits on parts. */
   readonly parts: {
+    /** `one`: all parts but the last have the upload's `partBytes`. `any`: a part may be shorter, anywhere. */
+    readonly lengths: "one" | "any";
     readonly minBytes: number;
     readonly maxBytes: number;
     readonly maxParts: number;
@@ -25,7 +27,7 @@ export interface Upload {
   readonly id: string;
   readonly key: string;
   readonly sizeBytes: number;
-  /** Length of every part but the last, fixed when the upload began. */
+  /** Length of every part but the last, or of the longest part (`Capabilities.parts.lengths`), fixed when the upload began. */
   readonly partBytes: number;
 }
 

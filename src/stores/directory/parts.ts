@@ -6,7 +6,7 @@ const mib = 1024 * 1024;
 
 /** What a directory can do. */
 export const directoryCapabilities: Capabilities = {
-  parts: { minBytes: 1, maxBytes: 64 * mib, maxParts: 1_000_000 },
+  parts: { lengths: "one", minBytes: 1, maxBytes: 64 * mib, maxParts: 1_000_000 },
   maxPutBytes: 64 * mib,
   maxObjectBytes: 16 * mib * mib,
   proof: "read-back",

@@ -17,7 +17,7 @@ export function storeOf(session: Session): Store {
   return {
     url: session.url,
     capabilities: {
-      parts: { minBytes: minPartBytes, maxBytes: maxPartBytes, maxParts },
+      parts: { lengths: "one", minBytes: minPartBytes, maxBytes: maxPartBytes, maxParts },
       maxPutBytes,
       maxObjectBytes,
       proof: "whole",
