@@ -7,6 +7,7 @@ import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import type { Source } from "../evidence/ports/source.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { Outage } from "../transfer/outage.ts";
 import type { Patience } from "../transfer/patience.ts";
 
 /** A signing key that this machine trusts, and why. */
@@ -32,6 +33,7 @@ export interface Deps {
   readonly receipts: Receipts;
   readonly clock: Clock;
   readonly patience: Patience;
+  readonly outage: Outage;
   readonly tool: { readonly name: string; readonly version: string };
   readonly onEvent: OnTransferEvent;
 }

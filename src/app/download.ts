@@ -39,7 +39,10 @@ export interface DownloadResult {
   readonly receiptPath: string;
 }
 
-export type DownloadDeps = Pick<Deps, "connect" | "destination" | "patience" | "onEvent">;
+export type DownloadDeps = Pick<
+  Deps,
+  "connect" | "destination" | "patience" | "outage" | "onEvent"
+>;
 
 /**
  * Fetches an exhibit's files, verifies each against the signed record, and restores names, folders and times. Goes on
@@ -80,14 +83,14 @@ async function fetchAll(
   folder: string,
   signal: AbortSignal,
 ): Promise<Pick<DownloadResult, "files" | "failed">> {
-  const { patience, onEvent } = deps;
+  const { patience, outage, onEvent } = deps;
   const files: DownloadedFile[] = [];
   const failed: Failure[] = [];
   for (const file of recorded) {
     const { path, pathBytes, sizeBytes } = file;
     try {
       const place = deps.destination.place(folder, { path, pathBytes });
-      const restored = await restoreFile({ store, file, place, patience, onEvent }, signal);
+      const restored = await restoreFile({ store, file, place, patience, outage, onEvent }, signal);
       files.push({ path, name: place.name, sizeBytes, ...restored });
     } catch (error) {
       signal.throwIfAborted();

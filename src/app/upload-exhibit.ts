@@ -41,7 +41,7 @@ export interface UploadedExhibit {
 export interface ExhibitUpload {
   readonly deps: Pick<
     Deps,
-    "source" | "journal" | "receipts" | "clock" | "patience" | "tool" | "onEvent"
+    "source" | "journal" | "receipts" | "clock" | "patience" | "outage" | "tool" | "onEvent"
   >;
   readonly connection: Connection;
   readonly jobId: string;

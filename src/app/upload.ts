@@ -24,7 +24,15 @@ export interface UploadResult {
 
 export type UploadDeps = Pick<
   Deps,
-  "connect" | "source" | "journal" | "receipts" | "clock" | "patience" | "tool" | "onEvent"
+  | "connect"
+  | "source"
+  | "journal"
+  | "receipts"
+  | "clock"
+  | "patience"
+  | "outage"
+  | "tool"
+  | "onEvent"
 >;
 
 /**

@@ -34,7 +34,7 @@ export interface VerifyResult {
   readonly failed: readonly Failure[];
 }
 
-export type VerifyDeps = Pick<Deps, "connect" | "patience" | "onEvent">;
+export type VerifyDeps = Pick<Deps, "connect" | "patience" | "outage" | "onEvent">;
 
 /**
  * Reads an exhibit again from the store, every byte, and compares with its signed record; checks the custody chain

@@ -21,6 +21,7 @@ import { findMachineKey } from "../stores/machine-key.ts";
 import { openConnection, type StoreMachine } from "../stores/registry.ts";
 import { findIdentity } from "../stores/server/kept-identity.ts";
 import { enrolmentAtServers } from "../stores/server/enrolment.ts";
+import { Outage } from "../transfer/outage.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 
 const clock: Clock = { now: () => new Date() };
@@ -71,6 +72,7 @@ export async function composeClient(
     receipts: receiptFolder(paths.receiptsDir),
     clock,
     patience: defaultPatience,
+    outage: new Outage(),
     tool: { name: "exhibit", version },
     onEvent,
     secretsPlace: secrets.place,

@@ -18,6 +18,8 @@ export const serverStatementSchema = z.strictObject({
   key: publicJwkSchema,
   thumbprint: z.string(),
   limits: z.strictObject({
+    /** `one`: all parts but the last have the upload's `partBytes`; `any`: a part may be shorter, anywhere. */
+    partLengths: z.enum(["one", "any"]),
     minPartBytes: z.number().int(),
     maxPartBytes: z.number().int(),
     maxParts: z.number().int(),

@@ -6,7 +6,7 @@ import { sha256Hex } from "../evidence/digest.ts";
  * `POST   /v1/uploads`                       begin -> 201 (new) or 200 (the caller's unfinished one)
  * `GET    /v1/uploads`                       the caller's unfinished uploads (an admin's: all)
  * `GET    /v1/uploads/:id`                   one, with its durable parts
- * `PUT    /v1/uploads/:id/parts/:offset`     a part; `Content-Length` and `Content-Digest` (RFC 9530) required -> 204
+ * `PUT    /v1/uploads/:id/parts/:offset`     a part of at most `partBytes`, anywhere in the file; `Content-Length` and `Content-Digest` (RFC 9530) required -> 204
  * `POST   /v1/uploads/:id/complete`          -> 200 stored, or 202 + Retry-After (seconds) while proving: ask again
  * `DELETE /v1/uploads/:id`                   abort -> 204
  */

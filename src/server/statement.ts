@@ -34,6 +34,7 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
       key: key.publicJwk,
       thumbprint: key.thumbprint,
       limits: {
+        partLengths: parts.lengths,
         minPartBytes: parts.minBytes,
         maxPartBytes: parts.maxBytes,
         maxParts: parts.maxParts,

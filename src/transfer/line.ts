@@ -1,3 +1,4 @@
+import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import { AdaptiveConcurrency } from "./concurrency.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import { PartSizes } from "./part-sizes.ts";
@@ -23,4 +24,32 @@ export function openLine(limits: LineLimits): Line {
     buffers: new PartBuffers(concurrency, limits.partBytes),
     partSizes: new PartSizes(limits.partBytes),
   };
+}
+
+/** Makes a request that carries `bytes`, once, and lets the line learn from it: how fast it is, and whether it is pressed. */
+export async function overLine<Result>(
+  { concurrency, partSizes }: Line,
+  bytes: number,
+  request: () => Promise<Result>,
+): Promise<Result> {
+  const startedAt = performance.now();
+  try {
+    const result = await request();
+    const endedAt = performance.now();
+    partSizes.sent(bytes, endedAt - startedAt);
+    concurrency.sent(bytes, startedAt, endedAt);
+    return result;
+  } catch (error) {
+    if (hasCode(error, "unavailable.busy") || hasCode(error, "unavailable.rate-limited")) {
+      concurrency.pressed(startedAt, performance.now());
+    } else if (hasCode(error, "policy.too-large") || tookTooLong(error)) {
+      partSizes.refused(bytes);
+    }
+    throw error;
+  }
+}
+
+/** 408: something on the way would not wait for the whole request. */
+function tookTooLong(error: unknown): boolean {
+  return error instanceof ExhibitError && error.facts["status"] === 408;
 }

@@ -4,6 +4,17 @@ import type { Capabilities } from "../evidence/ports/store.ts";
 const mebibyte = 1024 * 1024;
 
 /**
+ * The shortest that the parts of a file may be where a store takes any length: twice as many of them fit into the store's
+ * number of parts, so that parts held from before, cut otherwise, never make them too many.
+ */
+export function shortestPartBytes(
+  sizeBytes: number,
+  { minBytes, maxParts }: Capabilities["parts"],
+): number {
+  return Math.max(minBytes, Math.ceil((2 * sizeBytes) / maxParts));
+}
+
+/**
  * The part size for a file of `sizeBytes`: the wanted one, raised by whole MiB until the file fits into the store's
  * number of parts, and kept within its limits.
  *

@@ -1,8 +1,8 @@
 /** How long a transfer keeps trying when a store is not there. */
 export interface Patience {
-  /** Tries of one request, the first included. */
+  /** Tries of one request that fails while others succeed, the first included. */
   readonly tries: number;
-  /** Time from the first failure of one request until it is given up. */
+  /** Time from the first failure of one request until it is given up; infinite where nobody said so. */
   readonly giveUpAfterMs: number;
   /** Longest wait before the first repetition; it doubles with each one. */
   readonly baseMs: number;
@@ -10,10 +10,10 @@ export interface Patience {
   readonly capMs: number;
 }
 
-/** Outlasts a router's restart and a short outage; a longer one ends with exit code 7 and `exhibit resume`. */
+/** What has begun goes on by itself, however long the network is gone; `--give-up-after` is for scripts. */
 export const defaultPatience: Patience = {
   tries: 40,
-  giveUpAfterMs: 15 * 60_000,
+  giveUpAfterMs: Infinity,
   baseMs: 500,
   capMs: 30_000,
 };

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ExhibitError, hasCode, type ErrorCode } from "../evidence/errors.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { Outage } from "./outage.ts";
 import type { Patience } from "./patience.ts";
 
 /** What may be gone in a moment. A full disk or an unreadable source is not. */
@@ -12,36 +12,48 @@ const passing: readonly ErrorCode[] = [
 
 export interface Persistence {
   readonly patience: Patience;
+  /** Shared by all who speak to the same store. */
+  readonly outage: Outage;
   readonly onEvent: OnTransferEvent;
 }
 
 /**
- * Makes an idempotent request until it succeeds, waiting with full jitter between tries, and at least as long as the
- * store asks for (`facts.retryAfterSeconds`). Only what may pass is tried again.
+ * Makes an idempotent request until it succeeds. While the store is gone all requests wait and one at a time tries, after
+ * waits that grow, with full jitter, and at least as long as the store asks for (`facts.retryAfterSeconds`). Only what
+ * may pass is tried again; a request that alone fails, while others succeed, has a limited number of tries.
  *
  * @throws ExhibitError `unavailable.store` when patience ends; any other failure at once; the signal's reason
  */
 export async function persistently<Result>(
   request: () => Promise<Result>,
-  { patience, onEvent }: Persistence,
+  { patience, outage, onEvent }: Persistence,
   signal: AbortSignal,
 ): Promise<Result> {
   let firstFailureAt: number | undefined;
-  for (let tries = 1; ; tries += 1) {
-    signal.throwIfAborted();
+  let tries = 0;
+  let triesAlone = 0;
+  for (;;) {
+    const isTrying = await outage.pass(signal);
     try {
-      return await request();
+      const result = await request();
+      outage.over();
+      return result;
     } catch (error) {
+      if (signal.aborted) outage.left(isTrying);
       signal.throwIfAborted();
-      if (!mayPass(error)) throw error;
+      if (!mayPass(error)) {
+        outage.over();
+        throw error;
+      }
+      tries += 1;
       firstFailureAt ??= performance.now();
-      const waitMs = waitBefore(tries, error, patience);
+      if (outage.succeededSince(firstFailureAt)) triesAlone += 1;
+      const waitMs = outage.failed(isTrying, askedMs(error), patience) ?? 0;
       const elapsedMs = performance.now() - firstFailureAt;
-      if (tries >= patience.tries || elapsedMs + waitMs > patience.giveUpAfterMs) {
+      if (triesAlone >= patience.tries || elapsedMs + waitMs > patience.giveUpAfterMs) {
         throw gaveUp(tries, error);
       }
-      onEvent({ type: "waiting", reason: error.message, seconds: waitMs / 1000 });
-      await pause(waitMs, signal);
+      if (waitMs > 0) onEvent({ type: "waiting", reason: error.message, seconds: waitMs / 1000 });
     }
   }
 }
@@ -50,26 +62,19 @@ function mayPass(error: unknown): error is ExhibitError {
   return passing.some((code) => hasCode(error, code));
 }
 
-/** Full jitter: anything from nothing to the doubled, capped wait, so that many machines do not come back at once. */
-function waitBefore(failures: number, error: ExhibitError, patience: Patience): number {
-  const ceiling = Math.min(patience.capMs, patience.baseMs * 2 ** Math.min(failures - 1, 30));
-  const asked = Number(error.facts["retryAfterSeconds"] ?? 0) * 1000;
-  return (Number.isFinite(asked) ? Math.max(asked, 0) : 0) + Math.random() * ceiling;
-}
-
-async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(waitMs, undefined, { signal });
-  } catch {
-    // Only the signal can end a sleep early: its own reason tells more than the AbortError.
-    signal.throwIfAborted();
-  }
+function askedMs({ facts }: ExhibitError): number {
+  const asked = Number(facts["retryAfterSeconds"] ?? 0) * 1000;
+  return Number.isFinite(asked) ? Math.max(asked, 0) : 0;
 }
 
 function gaveUp(tries: number, cause: ExhibitError): ExhibitError {
-  return new ExhibitError("unavailable.store", `${cause.message} Gave up after ${tries} tries.`, {
-    hint: "What has arrived is kept. Check the connection; exhibit resume goes on from there.",
-    facts: { ...cause.facts, tries },
-    cause,
-  });
+  return new ExhibitError(
+    "unavailable.store",
+    `${cause.message} Gave up after ${tries === 1 ? "1 try" : `${tries} tries`}.`,
+    {
+      hint: "What has arrived is kept. Check the connection; exhibit resume goes on from there.",
+      facts: { ...cause.facts, tries },
+      cause,
+    },
+  );
 }

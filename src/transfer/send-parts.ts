@@ -2,16 +2,19 @@ import { createHash } from "node:crypto";
 import { sha256Of } from "../evidence/digest.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Part, StoredPart, Upload } from "../evidence/ports/store.ts";
+import { parkedAfter, parkingMs } from "./parking.ts";
 import type { PartBuffers } from "./part-buffers.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
 export interface PartsToSend {
   readonly file: WatchedFile;
   readonly upload: Upload;
-  /** The parts that the store holds already. */
+  /** The parts that the store holds already, in order of offset. */
   readonly held: readonly StoredPart[];
   /** One for each part in flight. */
   readonly buffers: PartBuffers;
+  /** How long the next new part shall be; no more than the upload's `partBytes`. */
+  readonly nextLength: () => number;
   /** Settles once the part is durable; repeats by itself what may pass. */
   readonly send: (part: Part, signal: AbortSignal) => Promise<void>;
   /** Told of each part when it is durable in the store. */
@@ -25,28 +28,30 @@ export interface PartsSent {
 }
 
 /**
- * Reads a file once, part by part in order, and sends the parts that the store does not hold, several at a time.
- * One buffer serves the file's SHA-256, the part's digest and every try of sending it, so that no repetition can
- * send other bytes than were hashed.
+ * Reads a file once, part by part in order, and sends the parts that the store does not hold, several at a time, in the gaps
+ * between those that it holds. One buffer serves the file's SHA-256, the part's digest and every try of sending it, so
+ * that no repetition can send other bytes than were hashed. When the signal is aborted, nothing more is read, and parts in
+ * flight have a little time to arrive.
  *
  * @throws ExhibitError `integrity.source-changed`, also when a part that the store holds is not what the source has
  * now; whatever `send` throws, once every other part has stopped; the signal's reason
  */
 export async function sendParts(
-  { file, upload, held, buffers, send, onPart }: PartsToSend,
+  { file, upload, held, buffers, nextLength, send, onPart }: PartsToSend,
   signal: AbortSignal,
 ): Promise<PartsSent> {
   const whole = createHash("sha256");
-  const heldAt = new Map(held.map((part) => [part.offset, part]));
   const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
+  const parking = parkedAfter(signal, parkingMs);
+  const inFlight = AbortSignal.any([parking.signal, stop.signal]);
+  const reading = AbortSignal.any([signal, stop.signal]);
   const flights = new Set<Promise<void>>();
   let bytesSent = 0;
   let bytesSkipped = 0;
 
   const fly = async (part: Part, buffer: Buffer): Promise<void> => {
     try {
-      await send(part, either);
+      await send(part, inFlight);
       bytesSent += part.length;
       onPart(part.length, true);
     } catch (error) {
@@ -56,37 +61,47 @@ export async function sendParts(
     }
   };
 
-  const read = async (offset: number, buffer: Buffer): Promise<Part> => {
-    const bytes = buffer.subarray(0, Math.min(upload.partBytes, upload.sizeBytes - offset));
+  const read = async (offset: number, length: number, buffer: Buffer): Promise<Part> => {
+    const bytes = buffer.subarray(0, length);
     await file.fill(bytes, offset);
     whole.update(bytes);
-    return { offset, length: bytes.length, sha256: sha256Of(bytes), bytes };
+    return { offset, length, sha256: sha256Of(bytes), bytes };
   };
 
   const readAll = async (): Promise<void> => {
-    for (let offset = 0; offset < upload.sizeBytes; offset += upload.partBytes) {
-      const buffer = await buffers.take(upload.partBytes, either);
-      const part = await read(offset, buffer).catch((error: unknown) => {
+    let place = 0;
+    for (let offset = 0; offset < upload.sizeBytes;) {
+      while ((held[place]?.offset ?? Infinity) < offset) place += 1;
+      const next = held[place];
+      const buffer = await buffers.take(upload.partBytes, reading);
+      const gap = (next?.offset ?? upload.sizeBytes) - offset;
+      const length = gap > 0 ? Math.min(nextLength(), gap) : (next?.length ?? 0);
+      const part = await read(offset, length, buffer).catch((error: unknown) => {
         buffers.give(buffer);
         throw error;
       });
-      const there = heldAt.get(offset);
-      if (there === undefined) {
+      offset += length;
+      if (gap > 0) {
         const flight: Promise<void> = fly(part, buffer).finally(() => flights.delete(flight));
         flights.add(flight);
         continue;
       }
       buffers.give(buffer);
-      requireSame(part, there, upload);
-      bytesSkipped += part.length;
-      onPart(part.length, false);
+      if (next !== undefined) requireSame(part, next, upload);
+      bytesSkipped += length;
+      onPart(length, false);
     }
   };
 
-  await readAll().catch((error: unknown) => {
-    stop.abort(error);
-  });
-  await Promise.all(flights);
+  try {
+    await readAll().catch((error: unknown) => {
+      // Interrupted: what is in flight may still arrive.
+      if (!signal.aborted) stop.abort(error);
+    });
+    await Promise.all(flights);
+  } finally {
+    parking.end();
+  }
   signal.throwIfAborted();
   stop.signal.throwIfAborted();
   return { sha256: whole.digest("hex"), bytesSent, bytesSkipped };

@@ -5,8 +5,11 @@ import type { SourceEntry } from "../evidence/ports/source.ts";
 import type { Stored } from "../evidence/ports/store.ts";
 import { requireSameSize, sameUnderKey, stillStored } from "./already-stored.ts";
 import type { FileTransfer, Transferred } from "./file-transfer.ts";
-import { choosePartBytes } from "./part-size.ts";
+import { choosePartBytes, shortestPartBytes } from "./part-size.ts";
+import { overLine } from "./line.ts";
+import { parkedAfter, parkingMs } from "./parking.ts";
 import { persistently } from "./persistence.ts";
+import { sendPart } from "./send-part.ts";
 import { sendParts } from "./send-parts.ts";
 import { openWatched, type WatchedFile } from "./watched-file.ts";
 
@@ -59,29 +62,50 @@ async function send(
   const fitsOne = entry.sizeBytes <= Math.min(line.partSizes.now, store.capabilities.maxPutBytes);
   const sent =
     fitsOne && note.upload === undefined
-      ? await sendWhole(transfer, file, signal)
+      ? await sendWhole(transfer, note, file, signal)
       : await sendUpload(transfer, note, file, signal);
   journal.saveFile({ ...note, stored: proved(sent, sent.sha256, entry) });
   return sent;
 }
 
-/** One request for the whole file. The same bytes again succeed, so a lost answer needs no care. */
+/**
+ * One request for the whole file; in parts after all where something on the way finds it too long. The same bytes again
+ * succeed, so a lost answer needs no care.
+ */
 async function sendWhole(
+  transfer: FileTransfer,
+  note: JournalFile,
+  file: WatchedFile,
+  signal: AbortSignal,
+): Promise<Sent> {
+  try {
+    return await sendInOne(transfer, file, signal);
+  } catch (error) {
+    if (!hasCode(error, "policy.too-large")) throw error;
+    return sendUpload(transfer, note, file, signal);
+  }
+}
+
+async function sendInOne(
   transfer: FileTransfer,
   file: WatchedFile,
   signal: AbortSignal,
 ): Promise<Sent> {
   const { store, key, entry, line, onEvent } = transfer;
-  const buffer = await line.buffers.take(entry.sizeBytes, signal);
+  const { sizeBytes } = entry;
+  const buffer = await line.buffers.take(sizeBytes, signal);
+  const parking = parkedAfter(signal, parkingMs);
   try {
-    const bytes = buffer.subarray(0, entry.sizeBytes);
+    const bytes = buffer.subarray(0, sizeBytes);
     await file.fill(bytes, 0);
     const sha256 = sha256Of(bytes);
-    const put = (): Promise<Stored> => store.put(key, bytes, sha256, signal);
-    const stored = proved(await persistently(put, transfer, signal), sha256, entry);
-    onEvent({ type: "part-done", path: entry.path, bytes: bytes.length, sent: true });
-    return { ...stored, bytesSent: bytes.length, bytesSkipped: 0 };
+    const put = (): Promise<Stored> =>
+      overLine(line, sizeBytes, () => store.put(key, bytes, sha256, parking.signal));
+    const stored = proved(await persistently(put, transfer, parking.signal), sha256, entry);
+    onEvent({ type: "part-done", path: entry.path, bytes: sizeBytes, sent: true });
+    return { ...stored, bytesSent: sizeBytes, bytesSkipped: 0 };
   } finally {
+    parking.end();
     line.buffers.give(buffer);
   }
 }
@@ -109,16 +133,22 @@ async function sendInParts(
   const { store, key, entry, journal, line, onEvent } = transfer;
   const again = <Result>(request: () => Promise<Result>): Promise<Result> =>
     persistently(request, transfer, signal);
-  const partBytes = choosePartBytes(entry.sizeBytes, line.partSizes.now, store.capabilities);
-  const upload = await again(() => store.begin(key, entry.sizeBytes, partBytes, signal));
+  const { parts } = store.capabilities;
+  const most = choosePartBytes(entry.sizeBytes, line.partSizes.most, store.capabilities);
+  const upload = await again(() => store.begin(key, entry.sizeBytes, most, signal));
   journal.saveFile({ ...note, upload });
+  const least = shortestPartBytes(entry.sizeBytes, parts);
   const sent = await sendParts(
     {
       file,
       upload,
       held: await again(() => store.listParts(upload, signal)),
       buffers: line.buffers,
-      send: (part, stop) => persistently(() => store.putPart(upload, part, stop), transfer, stop),
+      nextLength: () =>
+        parts.lengths === "one"
+          ? upload.partBytes
+          : Math.min(upload.partBytes, Math.max(least, line.partSizes.now)),
+      send: (part, stop) => sendPart(transfer, upload, part, stop),
       onPart: (bytes, wasSent) => {
         onEvent({ type: "part-done", path: entry.path, bytes, sent: wasSent });
       },

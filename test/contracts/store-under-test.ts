@@ -22,7 +22,7 @@ export interface Subject {
 export const partBytes = 1000;
 export const signal = new AbortController().signal;
 
-/** Cuts content into parts of the grid. */
+/** Cuts content into parts of one length. */
 export function partsOf(content: Uint8Array, length = partBytes): Part[] {
   const parts: Part[] = [];
   for (let offset = 0; offset < content.byteLength; offset += length) {

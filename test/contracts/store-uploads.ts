@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
-import type { Upload } from "../../src/evidence/ports/store.ts";
+import type { Part, Upload } from "../../src/evidence/ports/store.ts";
 import { proves } from "../../src/evidence/proof.ts";
 import {
   begun,
@@ -14,8 +14,76 @@ import {
   type Subject,
 } from "./store-under-test.ts";
 
+function partAt(offset: number, bytes: Buffer): Part {
+  return { offset, length: bytes.byteLength, sha256: sha256Of(bytes), bytes };
+}
+
+/** Where a store takes parts of any length, they may lie anywhere, and never on one another. */
+function describeAnyLengths(subject: Subject): void {
+  describe("an upload in parts of any length", () => {
+    const takesAny = (): boolean => subject.store.capabilities.parts.lengths === "any";
+
+    it("is put together from lengths of every kind, in any order", async () => {
+      if (!takesAny()) return;
+      const content = randomBytes(2500);
+      const { upload } = await begun(subject, content);
+      const cuts = [0, 1, 640, 641, 1000, 1900, 2499, 2500];
+      const parts = cuts
+        .slice(1)
+        .map((end, index) => partAt(cuts[index] ?? 0, content.subarray(cuts[index], end)));
+      await Promise.all(
+        [...parts].reverse().map((part) => subject.store.putPart(upload, part, signal)),
+      );
+      expect(await subject.store.listParts(upload, signal)).toEqual(
+        parts.map(({ offset, length, sha256 }) => ({ offset, length, sha256 })),
+      );
+      await subject.store.complete(upload, sha256Of(content), signal);
+      expect((await read(subject.store, upload.key)).equals(content)).toBe(true);
+    });
+
+    it.each([
+      ["begins in another", 999, 10],
+      ["ends in another", 490, 11],
+      ["lies in another", 600, 10],
+      ["covers another", 400, 700],
+      ["is the beginning of another", 500, 499],
+      ["is longer than the other", 500, 501],
+    ])("refuses a part that %s, even of the same bytes", async (_, offset, length) => {
+      if (!takesAny()) return;
+      const content = randomBytes(2500);
+      const { upload } = await begun(subject, content);
+      await subject.store.putPart(upload, partAt(500, content.subarray(500, 1000)), signal);
+      const overlapping = partAt(offset, content.subarray(offset, offset + length));
+      await expect(subject.store.putPart(upload, overlapping, signal)).rejects.toEqual(
+        code("conflict.part-differs"),
+      );
+      await subject.store.putPart(upload, partAt(0, content.subarray(0, 500)), signal);
+      for (const at of [1000, 2000]) {
+        await subject.store.putPart(upload, partAt(at, content.subarray(at, at + 1000)), signal);
+      }
+      await subject.store.complete(upload, sha256Of(content), signal);
+      expect((await read(subject.store, upload.key)).equals(content)).toBe(true);
+    });
+
+    it("keeps one of two that overlap and come at once", async () => {
+      if (!takesAny()) return;
+      const content = randomBytes(1000);
+      const { upload } = await begun(subject, content);
+      const two = [partAt(0, content.subarray(0, 600)), partAt(400, content.subarray(400))];
+      const outcomes = await Promise.allSettled(
+        two.map((part) => subject.store.putPart(upload, part, signal)),
+      );
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      expect(await subject.store.listParts(upload, signal)).toHaveLength(1);
+      await subject.store.abort(upload, signal);
+    });
+  });
+}
+
 /** Parts in any order, by any process, proved as a whole, never over anything. */
 export function describeUploads(subject: Subject): void {
+  describeAnyLengths(subject);
+
   describe("an upload in parts", () => {
     it.each([
       ["no byte at all", 0],
@@ -149,22 +217,32 @@ export function describeUploads(subject: Subject): void {
     });
 
     it.each([
-      ["off the grid", 500, 1000],
-      ["too short in the middle", 0, 999],
+      ["empty", 0, 0],
       ["too long", 0, 1001],
       ["beyond the end", 3000, 1000],
       ["longer than what is left", 2000, 1000],
       ["at a negative offset", -1000, 1000],
+      ["at no whole number", 0.5, 1000],
     ])("refuses a part that is %s", async (_, offset, length) => {
       const { upload } = await begun(subject, randomBytes(2 * partBytes + 500));
-      const bytes = randomBytes(length);
       await expect(
-        subject.store.putPart(upload, { offset, length, bytes, sha256: sha256Of(bytes) }, signal),
+        subject.store.putPart(upload, partAt(offset, randomBytes(length)), signal),
       ).rejects.toEqual(code("usage.invalid"));
       expect(await subject.store.listParts(upload, signal)).toEqual([]);
       await subject.store.abort(upload, signal);
     });
 
+    it.each([
+      ["off the grid", 500, 1000],
+      ["too short in the middle", 0, 999],
+    ])("takes a part that is %s only where it says so", async (_, offset, length) => {
+      const { upload } = await begun(subject, randomBytes(2 * partBytes + 500));
+      const part = partAt(offset, randomBytes(length));
+      const putting = subject.store.putPart(upload, part, signal);
+      if (subject.store.capabilities.parts.lengths === "any") await putting;
+      else await expect(putting).rejects.toEqual(code("usage.invalid"));
+      await subject.store.abort(upload, signal);
+    });
     it("completes again after a lost reply, in another process too", async () => {
       const content = randomBytes(partBytes + 1);
       const { upload, parts } = await begun(subject, content);

@@ -48,6 +48,7 @@ async function against(answer: RequestListener): Promise<{ store: Store; url: st
       key: signer.publicJwk,
       thumbprint: signer.thumbprint,
       limits: {
+        partLengths: "any",
         minPartBytes: 1,
         maxPartBytes: 2 ** 26,
         maxParts: 1000,

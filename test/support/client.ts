@@ -19,6 +19,7 @@ import "../../src/stores/server/register.ts";
 import "../../src/stores/server/sharing.ts";
 import "../../src/stores/server/store.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
+import { Outage } from "../../src/transfer/outage.ts";
 import { countedSource, countedStore, type CountedSource, type CountedStore } from "./counted.ts";
 import { newMachine, soon, systemClock } from "./server.ts";
 import { shortPatience } from "./transfer-rig.ts";
@@ -81,6 +82,7 @@ export async function makeClient(
       receipts: receiptFolder(path.join(folder, "receipts")),
       clock: systemClock,
       patience: shortPatience,
+      outage: new Outage(),
       tool: { name: "exhibit", version: "0.0.0-test" },
       onEvent: (event) => events.push(event),
     },

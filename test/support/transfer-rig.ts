@@ -11,6 +11,7 @@ import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
 import type { Transferred } from "../../src/transfer/file-transfer.ts";
 import { openLine } from "../../src/transfer/line.ts";
+import { Outage } from "../../src/transfer/outage.ts";
 import type { Patience } from "../../src/transfer/patience.ts";
 import { transferFile } from "../../src/transfer/transfer-file.ts";
 import { countedSource, countedStore, type CountedSource, type CountedStore } from "./counted.ts";
@@ -121,6 +122,7 @@ export async function carry(
         partBytes: options.partBytes ?? partBytes,
       }),
       patience: options.patience ?? shortPatience,
+      outage: new Outage(),
       onEvent: (event) => events.push(event),
     },
     options.signal ?? new AbortController().signal,

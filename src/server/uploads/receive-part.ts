@@ -8,7 +8,7 @@ import { inContent } from "./upload-rows.ts";
 /**
  * Refuses, before its body is read, what cannot be a part of this upload.
  *
- * @throws ExhibitError `conflict.upload-closed`, `usage.invalid` off the grid
+ * @throws ExhibitError `conflict.upload-closed`, `usage.invalid`
  */
 export function assertPartFits(row: UploadRow, offset: number, { length }: DeclaredBody): void {
   if (row.state === "done") {
@@ -16,10 +16,9 @@ export function assertPartFits(row: UploadRow, offset: number, { length }: Decla
       hint: "Nothing more needs to be sent.",
     });
   }
-  const expected = Math.min(row.part_bytes, row.size_bytes - offset);
-  if (offset % row.part_bytes !== 0 || expected <= 0 || length !== expected) {
+  if (length === 0 || length > row.part_bytes || offset + length > row.size_bytes) {
     throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.", {
-      hint: `Parts begin at multiples of ${row.part_bytes} bytes and all but the last have that length.`,
+      hint: `A part lies within the file and has ${row.part_bytes} bytes at most.`,
       facts: { offset, length, sizeBytes: row.size_bytes },
     });
   }

@@ -11,18 +11,27 @@ const line = /^(\+|-) ([0-9]{1,16}) ([0-9]{1,10}) ([0-9a-f]{64})$/;
  */
 export class PartsLog {
   readonly #parts = new Map<number, StoredPart>();
+  /** Ascending; parts never overlap. */
+  readonly #offsets: number[] = [];
   #readBytes = 0;
   #contiguousBytes = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** The part at an offset, as of the last {@link refresh}. */
-  at(offset: number): StoredPart | undefined {
-    return this.#parts.get(offset);
+  /** How many parts there are. */
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  /** A part that shares bytes with the range, as of the last {@link refresh}. */
+  within({ offset, length }: { offset: number; length: number }): StoredPart | undefined {
+    const behind = this.#firstFrom(offset + length);
+    const last = this.#parts.get(this.#offsets[behind - 1] ?? -1);
+    return last !== undefined && last.offset + last.length > offset ? last : undefined;
   }
 
   /** All parts, in order of offset. */
   parts(): StoredPart[] {
-    return [...this.#parts.values()].sort((a, b) => a.offset - b.offset);
+    return this.#offsets.flatMap((offset) => this.#parts.get(offset) ?? []);
   }
 
   /** How many bytes from the start are there without a gap. */
@@ -70,11 +79,27 @@ export class PartsLog {
     if (offset === undefined || length === undefined || sha256 === undefined) return;
     const part = { offset: Number(offset), length: Number(length), sha256 };
     if (sign === "+") {
+      if (!this.#parts.has(part.offset)) {
+        this.#offsets.splice(this.#firstFrom(part.offset), 0, part.offset);
+      }
       this.#parts.set(part.offset, part);
     } else if (this.#parts.get(part.offset)?.sha256 === sha256) {
       this.#parts.delete(part.offset);
+      this.#offsets.splice(this.#firstFrom(part.offset), 1);
       this.#contiguousBytes = Math.min(this.#contiguousBytes, part.offset);
     }
+  }
+
+  /** Where in the order the first part at `offset` or behind it stands. */
+  #firstFrom(offset: number): number {
+    let low = 0;
+    let high = this.#offsets.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#offsets[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

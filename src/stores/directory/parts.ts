@@ -6,7 +6,7 @@ const mib = 1024 * 1024;
 
 /** What a directory can do. */
 export const directoryCapabilities: Capabilities = {
-  parts: { lengths: "one", minBytes: 1, maxBytes: 64 * mib, maxParts: 1_000_000 },
+  parts: { lengths: "any", minBytes: 1, maxBytes: 64 * mib, maxParts: 1_000_000 },
   maxPutBytes: 64 * mib,
   maxObjectBytes: 16 * mib * mib,
   proof: "read-back",
@@ -32,14 +32,14 @@ export function checkSizes(sizeBytes: number, partBytes: number): void {
   }
 }
 
-/** @throws ExhibitError `usage.invalid` off the upload's grid; `integrity.mismatch` when bytes and digest disagree */
+/** @throws ExhibitError `usage.invalid` for what cannot be a part of the upload; `integrity.mismatch` when bytes and digest disagree */
 export function checkPart(upload: Upload, part: Part): void {
   const { offset, length, bytes } = part;
-  const expected = Math.min(upload.partBytes, upload.sizeBytes - offset);
-  const onGrid = Number.isSafeInteger(offset) && offset >= 0 && offset % upload.partBytes === 0;
-  if (!onGrid || expected <= 0 || length !== expected || bytes.byteLength !== length) {
+  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
+  const inside = offset >= 0 && length > 0 && offset + length <= upload.sizeBytes;
+  if (!whole || !inside || length > upload.partBytes || bytes.byteLength !== length) {
     throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.", {
-      hint: `Parts begin at multiples of ${upload.partBytes} bytes and all but the last have that length.`,
+      hint: `A part lies within the file and has ${upload.partBytes} bytes at most.`,
       facts: { offset, length, bodyBytes: bytes.byteLength, sizeBytes: upload.sizeBytes },
     });
   }

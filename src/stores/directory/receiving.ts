@@ -4,6 +4,12 @@ import { FollowingHash } from "./following-hash.ts";
 import { PartsLog } from "./parts-log.ts";
 import { contentOf } from "./unfinished.ts";
 
+/** A run of bytes of a file. */
+export interface ByteSpan {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /**
  * What this process knows of an upload that it receives. Only a cache: everything in it can be read again from the
  * upload's folder, by this process or another.
@@ -12,11 +18,35 @@ export class Receiving {
   readonly log = new PartsLog();
   readonly #content: string;
   readonly #stopped = new AbortController();
+  readonly #writing = new Map<ByteSpan, Promise<unknown>>();
   #hash: FollowingHash;
 
   constructor(root: string, upload: Upload) {
     this.#content = contentOf(root, upload);
     this.#hash = new FollowingHash(this.#content);
+  }
+
+  /** Runs `work` on a span of the file while no other work of this process is on any byte of it. */
+  async alone<T>(span: ByteSpan, work: () => Promise<T>): Promise<T> {
+    for (let other = this.#onto(span); other !== undefined; other = this.#onto(span)) {
+      await other.catch(() => undefined);
+    }
+    const mine = work();
+    this.#writing.set(span, mine);
+    try {
+      return await mine;
+    } finally {
+      this.#writing.delete(span);
+    }
+  }
+
+  #onto(span: ByteSpan): Promise<unknown> | undefined {
+    for (const [other, work] of this.#writing) {
+      const apart =
+        other.offset + other.length <= span.offset || span.offset + span.length <= other.offset;
+      if (!apart) return work;
+    }
+    return undefined;
   }
 
   /** Reads back, in the background, what lies there without a gap. */

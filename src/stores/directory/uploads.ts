@@ -11,7 +11,7 @@ import { writeAt } from "./durable.ts";
 import { errnoOf } from "./failures.ts";
 import { finishedSize, sameContent, taken } from "./finished.ts";
 import { InTurn } from "./in-turn.ts";
-import { checkPart, checkSizes } from "./parts.ts";
+import { checkPart, checkSizes, directoryCapabilities } from "./parts.ts";
 import { publish } from "./publish.ts";
 import { ReceivingCache, type Receiving } from "./receiving.ts";
 import { assertFits } from "./space.ts";
@@ -59,15 +59,18 @@ export class DirectoryUploads {
   async putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void> {
     checkPart(upload, part);
     const { offset, length, sha256 } = part;
-    await this.#inTurn.run(`${upload.id}:${offset}`, () =>
+    const receiving = this.#receiving.of(upload);
+    await receiving.alone(part, () =>
       withUpload(this.#root, upload, "write", ({ content, log }) =>
         // From the look at the log to the entry in it: once all parts are there, nothing writes any more.
         this.#lock.during(lockOf(this.#root, upload), signal, async () => {
-          const receiving = this.#receiving.of(upload);
           await receiving.log.refresh(log);
-          const there = receiving.log.at(offset);
-          if (there?.sha256 === sha256) return;
-          if (there !== undefined) throw differs(offset);
+          const there = receiving.log.within(part);
+          if (there !== undefined) {
+            requireSame(there, part);
+            return;
+          }
+          requireRoomFor(receiving.log.size);
           signal.throwIfAborted();
           await writeAt(content, part.bytes, offset);
           await content.datasync();
@@ -239,13 +242,24 @@ function plain({ id, key, sizeBytes, partBytes }: UploadDocument): Upload {
   return { id, key, sizeBytes, partBytes };
 }
 
-function differs(offset: number): ExhibitError {
-  return new ExhibitError(
+/** @throws ExhibitError `conflict.part-differs` when what lies there is anything but this very part */
+function requireSame(there: StoredPart, { offset, length, sha256 }: StoredPart): void {
+  if (there.offset === offset && there.length === length && there.sha256 === sha256) return;
+  throw new ExhibitError(
     "conflict.part-differs",
     "The store already holds other bytes for a part of this upload.",
     {
-      hint: "The file was changed after its upload began. Abort that upload, then send the file again.",
-      facts: { offset },
+      hint: "The file was changed after its upload began, or is being sent twice. Abort that upload, then send the file again.",
+      facts: { offset, heldOffset: there.offset },
     },
   );
+}
+
+/** Parts may be as short as a byte: so that no one fills the log with them. */
+function requireRoomFor(parts: number): void {
+  const { maxParts } = directoryCapabilities.parts;
+  if (parts < maxParts) return;
+  throw new ExhibitError("policy.too-large", `An upload has ${maxParts} parts at most.`, {
+    hint: "Send longer parts.",
+  });
 }

@@ -12,12 +12,12 @@ import { checkedStored, valid } from "./valid-answer.ts";
 /** An exhibit server as a content store: keys of the exhibits that the session's identity may write to and read. */
 export function storeOf(session: Session): Store {
   const calls = new UploadCalls(session);
-  const { minPartBytes, maxPartBytes, maxParts, maxPutBytes, maxObjectBytes } =
+  const { partLengths, minPartBytes, maxPartBytes, maxParts, maxPutBytes, maxObjectBytes } =
     session.statement.limits;
   return {
     url: session.url,
     capabilities: {
-      parts: { lengths: "one", minBytes: minPartBytes, maxBytes: maxPartBytes, maxParts },
+      parts: { lengths: partLengths, minBytes: minPartBytes, maxBytes: maxPartBytes, maxParts },
       maxPutBytes,
       maxObjectBytes,
       proof: "whole",
