@@ -1,6 +1,7 @@
 import type { Deps } from "../app/deps.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Proof } from "../evidence/proof.ts";
+import type { Timetable } from "../evidence/timetable.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
 /** What was typed of the settings that also have a variable and a place in the configuration file. */
@@ -11,6 +12,8 @@ export interface GivenSettings {
   readonly concurrency?: string | undefined;
   readonly partSize?: string | undefined;
   readonly requireProof?: string | undefined;
+  readonly bwlimit?: string | undefined;
+  readonly giveUpAfter?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly insecureStorage?: boolean | undefined;
 }
@@ -23,6 +26,9 @@ export interface Settings {
   readonly concurrency: number;
   readonly partBytes: number;
   readonly requireProof: Proof;
+  readonly bwlimit: Timetable;
+  /** Infinite where nobody said so. */
+  readonly giveUpAfterMs: number;
   readonly keyFile: string | undefined;
   readonly insecureStorage: boolean;
 }

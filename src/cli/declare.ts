@@ -24,6 +24,7 @@ export function runs(
   outcome: Outcome,
   load: () => Promise<CommandBody>,
 ): void {
+  if (kind === "transfer") addSpeedOptions(command);
   if (kind !== "plain") addStoreOptions(command, kind !== "offline");
   command.optionsGroup("Output:");
   if (kind === "transfer" || kind === "offline") addProgressOption(command);
@@ -33,6 +34,19 @@ export function runs(
     const args = given.slice(0, -2);
     outcome.exitCode = (await body(context, { args, options: command.opts() })) ?? 0;
   });
+}
+
+function addSpeedOptions(command: Command): void {
+  command
+    .optionsGroup("Connection:")
+    .option(
+      "--bwlimit <limit>",
+      'speed limit: 2M (a second), or by the time of the week: "Mon-08:00,500K Mon-19:00,off" (default: off)',
+    )
+    .option(
+      "--give-up-after <duration>",
+      "stop when the store has been gone for this long, such as 15m (default: wait and go on)",
+    );
 }
 
 function addStoreOptions(command: Command, connects: boolean): void {

@@ -17,6 +17,8 @@ export function givenSettings({ options }: Typed): GivenSettings {
     concurrency: text("concurrency"),
     partSize: text("partSize"),
     requireProof: text("requireProof"),
+    bwlimit: text("bwlimit"),
+    giveUpAfter: text("giveUpAfter"),
     keyFile: text("keyFile"),
     insecureStorage: options["insecureStorage"] === true,
   };

@@ -27,6 +27,8 @@ With --json a failure is one line on stderr: {"type":"error","code":…,"message
   EXHIBIT_CONCURRENCY    parts in flight at once, as upload --concurrency
   EXHIBIT_PART_SIZE      size of a part, as upload --part-size
   EXHIBIT_REQUIRE_PROOF  weakest proof to accept, as upload --require-proof
+  EXHIBIT_BWLIMIT        speed limit, as --bwlimit
+  EXHIBIT_GIVE_UP_AFTER  how long to wait for a store that is gone, as --give-up-after
   EXHIBIT_CONFIG_DIR     folder of config.json
   EXHIBIT_STATE_DIR      folder of the journal, the receipts and the server's data
 
@@ -49,6 +51,8 @@ config.json lies in $XDG_CONFIG_HOME/exhibit or ~/.config/exhibit (Linux), ~/Lib
   concurrency    parts in flight at once (4)
   partSize       size of a part ("8M")
   requireProof   weakest proof of arrival to accept ("transport")
+  bwlimit        speed limit of all transfers together ("off"), also by the time of the week
+  giveUpAfter    how long to wait for a store that is gone in mid-transfer (for ever)
   storage        "file" after exhibit login --insecure-storage: keys are in keys.json of the state folder
 
 Anything else in it is an error, so that a misspelt setting is never quietly ignored. Secrets are never in it: they

@@ -22,6 +22,7 @@ import { openConnection, type StoreMachine } from "../stores/registry.ts";
 import { findIdentity } from "../stores/server/kept-identity.ts";
 import { enrolmentAtServers } from "../stores/server/enrolment.ts";
 import { Outage } from "../transfer/outage.ts";
+import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 
 const clock: Clock = { now: () => new Date() };
@@ -55,6 +56,7 @@ export async function composeClient(
     proxyUrl: facts.env["HTTPS_PROXY"] ?? facts.env["https_proxy"],
     noProxy: facts.env["NO_PROXY"] ?? facts.env["no_proxy"],
     caPem: await readCertificates(settings.caFile),
+    pace: new Paced(settings.bwlimit, clock),
   });
   const machine = { secrets, clock, network, toolVersion: version };
   const book = openStoreBook(facts, version);
@@ -71,7 +73,7 @@ export async function composeClient(
     },
     receipts: receiptFolder(paths.receiptsDir),
     clock,
-    patience: defaultPatience,
+    patience: { ...defaultPatience, giveUpAfterMs: settings.giveUpAfterMs },
     outage: new Outage(),
     tool: { name: "exhibit", version },
     onEvent,

@@ -25,6 +25,8 @@ const configSchema = z.strictObject({
   concurrency: z.number().int().optional(),
   partSize: z.string().optional(),
   requireProof: z.string().optional(),
+  bwlimit: z.string().optional(),
+  giveUpAfter: z.string().optional(),
   /** `file` after a sign-in with `--insecure-storage`: later commands then look there. */
   storage: z.enum(["keychain", "file"]).optional(),
 });

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { Agent, ProxyAgent, type Dispatcher } from "undici";
+import type { Pace } from "../evidence/ports/pace.ts";
 import { isLoopback } from "../evidence/web-address.ts";
 
 export interface NetworkSettings {
@@ -13,6 +14,9 @@ export interface NetworkSettings {
   readonly noProxy: string | undefined;
   /** Certificates in PEM that are trusted beside the usual ones. */
   readonly caPem: string | undefined;
+  readonly pace: Pace;
+  /** How long a connection may take nothing before it is given up; left out, a minute. */
+  readonly stallMs?: number;
 }
 
 interface Route {
@@ -23,6 +27,8 @@ interface Route {
 /** How every connection of this machine is made: one place for proxy and certificates. */
 export interface MachineNetwork {
   route(url: string): Route;
+  readonly pace: Pace;
+  readonly stallMs: number;
   close(): Promise<void>;
 }
 
@@ -50,6 +56,8 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
   }
 
   return {
+    pace: settings.pace,
+    stallMs: settings.stallMs ?? 60_000,
     route(url) {
       const { proxyUrl } = settings;
       if (proxyUrl === undefined || proxyUrl === "" || bypasses(new URL(url), settings.noProxy)) {

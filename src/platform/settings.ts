@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
 import { proofSchema } from "../evidence/proof.ts";
-import { parseSize } from "../evidence/quantities.ts";
+import { parseDuration, parseSize } from "../evidence/quantities.ts";
 import { initialsSchema } from "../evidence/reference.ts";
+import { parseTimetable, type Timetable } from "../evidence/timetable.ts";
 import type { Config } from "./config.ts";
 
 /** Where each setting may come from, by the names people type. The first that has a value counts. */
@@ -13,6 +14,12 @@ export const settingOrigins = {
   concurrency: { flag: "--concurrency", variable: "EXHIBIT_CONCURRENCY", key: "concurrency" },
   partSize: { flag: "--part-size", variable: "EXHIBIT_PART_SIZE", key: "partSize" },
   requireProof: { flag: "--require-proof", variable: "EXHIBIT_REQUIRE_PROOF", key: "requireProof" },
+  bwlimit: { flag: "--bwlimit", variable: "EXHIBIT_BWLIMIT", key: "bwlimit" },
+  giveUpAfter: {
+    flag: "--give-up-after",
+    variable: "EXHIBIT_GIVE_UP_AFTER",
+    key: "giveUpAfter",
+  },
   keyFile: { flag: "--key-file", variable: "EXHIBIT_KEY_FILE", key: undefined },
 } as const;
 type Origins = typeof settingOrigins;
@@ -30,6 +37,9 @@ export interface Settings {
   readonly concurrency: number;
   readonly partBytes: number;
   readonly requireProof: z.infer<typeof proofSchema>;
+  readonly bwlimit: Timetable;
+  /** Infinite where nobody said so. */
+  readonly giveUpAfterMs: number;
   readonly keyFile: string | undefined;
   /** Secrets go to, or are looked for in, a plain file because someone said so by name. */
   readonly insecureStorage: boolean;
@@ -51,6 +61,8 @@ const settingsSchema = z.strictObject({
   requireProof: z
     .enum(acceptableProofs, `must be one of ${acceptableProofs.join(", ")}`)
     .default("transport"),
+  bwlimit: z.string().default("off"),
+  giveUpAfter: z.string().optional(),
   keyFile: z.string().min(1, "must not be empty").optional(),
 });
 
@@ -90,7 +102,7 @@ export function settle(
       `${origin[name] ?? name} ${issue?.message ?? "is not right"}, not "${raw[name] ?? ""}".`,
     );
   }
-  const { partSize, ...rest } = parsed.data;
+  const { partSize, bwlimit, giveUpAfter, ...rest } = parsed.data;
   const partBytes = parseSize(partSize, origin.partSize ?? "--part-size");
   if (partBytes < smallestPartBytes || partBytes > largestPartBytes) {
     throw new ExhibitError(
@@ -106,6 +118,11 @@ export function settle(
     concurrency: rest.concurrency,
     requireProof: rest.requireProof,
     partBytes,
+    bwlimit: parseTimetable(bwlimit, origin.bwlimit ?? "--bwlimit"),
+    giveUpAfterMs:
+      giveUpAfter === undefined
+        ? Infinity
+        : parseDuration(giveUpAfter, origin.giveUpAfter ?? "--give-up-after") * 1000,
     insecureStorage: given.insecureStorage === true || config.storage === "file",
   };
 }

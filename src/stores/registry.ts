@@ -67,18 +67,20 @@ async function openServer(
 
 async function openFolder(
   { name, url }: NamedStore,
-  { secrets, clock }: StoreMachine,
+  { secrets, clock, network }: StoreMachine,
 ): Promise<Connection> {
-  const [{ openDirectoryStore }, { keyedRegister }, { machineKey }] = await Promise.all([
-    import("./directory/store.ts"),
-    import("./keyed-register.ts"),
-    import("./machine-key.ts"),
-  ]);
+  const [{ openDirectoryStore }, { keyedRegister }, { machineKey }, { pacedStore }] =
+    await Promise.all([
+      import("./directory/store.ts"),
+      import("./keyed-register.ts"),
+      import("./machine-key.ts"),
+      import("./paced-store.ts"),
+    ]);
   const store = await openDirectoryStore(folderOf(url));
   const signer = await machineKey(secrets);
   return {
     name,
-    store,
+    store: pacedStore(store, network.pace),
     register: keyedRegister(store, signer, clock),
     signer,
     clockOffsetMs: undefined,

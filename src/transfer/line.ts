@@ -1,4 +1,4 @@
-import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import { hasCode } from "../evidence/errors.ts";
 import { AdaptiveConcurrency } from "./concurrency.ts";
 import { PartBuffers } from "./part-buffers.ts";
 import { PartSizes } from "./part-sizes.ts";
@@ -42,14 +42,9 @@ export async function overLine<Result>(
   } catch (error) {
     if (hasCode(error, "unavailable.busy") || hasCode(error, "unavailable.rate-limited")) {
       concurrency.pressed(startedAt, performance.now());
-    } else if (hasCode(error, "policy.too-large") || tookTooLong(error)) {
+    } else if (hasCode(error, "policy.too-large")) {
       partSizes.refused(bytes);
     }
     throw error;
   }
-}
-
-/** 408: something on the way would not wait for the whole request. */
-function tookTooLong(error: unknown): boolean {
-  return error instanceof ExhibitError && error.facts["status"] === 408;
 }

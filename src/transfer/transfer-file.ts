@@ -6,9 +6,9 @@ import type { Stored } from "../evidence/ports/store.ts";
 import { requireSameSize, sameUnderKey, stillStored } from "./already-stored.ts";
 import type { FileTransfer, Transferred } from "./file-transfer.ts";
 import { choosePartBytes, shortestPartBytes } from "./part-size.ts";
-import { overLine } from "./line.ts";
 import { parkedAfter, parkingMs } from "./parking.ts";
 import { persistently } from "./persistence.ts";
+import { sendUnchanged } from "./send-unchanged.ts";
 import { sendPart } from "./send-part.ts";
 import { sendParts } from "./send-parts.ts";
 import { openWatched, type WatchedFile } from "./watched-file.ts";
@@ -99,9 +99,13 @@ async function sendInOne(
     const bytes = buffer.subarray(0, sizeBytes);
     await file.fill(bytes, 0);
     const sha256 = sha256Of(bytes);
-    const put = (): Promise<Stored> =>
-      overLine(line, sizeBytes, () => store.put(key, bytes, sha256, parking.signal));
-    const stored = proved(await persistently(put, transfer, parking.signal), sha256, entry);
+    const sent = await sendUnchanged(
+      transfer,
+      { offset: 0, length: sizeBytes, bytes, sha256 },
+      () => store.put(key, bytes, sha256, parking.signal),
+      parking.signal,
+    );
+    const stored = proved(sent, sha256, entry);
     onEvent({ type: "part-done", path: entry.path, bytes: sizeBytes, sent: true });
     return { ...stored, bytesSent: sizeBytes, bytesSkipped: 0 };
   } finally {

@@ -10,13 +10,19 @@ import { openNetwork } from "../../src/platform/network.ts";
 import { callServer } from "../../src/stores/server/http.ts";
 import type { Session } from "../../src/stores/server/session.ts";
 import { storeOf } from "../../src/stores/server/store.ts";
+import { unlimited } from "../support/unlimited.ts";
 
 const signal = AbortSignal.timeout(30_000);
 const key = "01AB1234526/ABC_1/ABC_1-0001.mp4";
 const bytes = Buffer.alloc(3000, 7);
 const sha256 = sha256Of(bytes);
 const part = { offset: 0, length: 3000, sha256, bytes };
-const network = openNetwork({ proxyUrl: undefined, noProxy: undefined, caPem: undefined });
+const network = openNetwork({
+  proxyUrl: undefined,
+  noProxy: undefined,
+  caPem: undefined,
+  pace: unlimited,
+});
 
 let server: Server | undefined;
 afterEach(() => {
@@ -34,6 +40,8 @@ async function against(answer: RequestListener): Promise<{ store: Store; url: st
   const session: Session = {
     url,
     route,
+    pace: network.pace,
+    stallMs: network.stallMs,
     clientId: "i0",
     signer,
     clockOffsetMs: 0,

@@ -19,6 +19,7 @@ import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { openSession, type Session, type SessionMachine } from "../../src/stores/server/session.ts";
 import { freePort } from "./free-port.ts";
 import { memorySecrets, type MemorySecrets } from "./memory-secrets.ts";
+import { unlimited } from "./unlimited.ts";
 
 export const systemClock: Clock = { now: () => new Date() };
 
@@ -98,8 +99,13 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 }
 
 /** Enrols a new machine with an invitation's code. */
-export async function enrol(url: string, code: string, clock = systemClock): Promise<Person> {
-  const machine = newMachine(clock);
+export async function enrol(
+  url: string,
+  code: string,
+  clock = systemClock,
+  network: Partial<NetworkSettings> = {},
+): Promise<Person> {
+  const machine = newMachine(clock, network);
   await enrolmentAtServers(machine).enrol(url, code, soon());
   const open = (): Promise<Session> => openSession(url, machine, soon());
   // The session that is handed out has asked nothing yet.
@@ -112,7 +118,7 @@ export function newMachine(
   clock = systemClock,
   network: Partial<NetworkSettings> = {},
 ): Person["machine"] {
-  const none = { proxyUrl: undefined, noProxy: undefined, caPem: undefined };
+  const none = { proxyUrl: undefined, noProxy: undefined, caPem: undefined, pace: unlimited };
   return {
     secrets: memorySecrets(),
     clock,

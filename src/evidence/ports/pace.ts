@@ -1,5 +1,7 @@
-/** How fast bytes may leave this machine: one for all transfers of a process. */
+/** How fast bytes may leave and reach this machine: one for all transfers of a process. */
 export interface Pace {
-  /** Settles when `bytes` more may go out; at once where nothing is limited. @throws the signal's reason */
+  /** The most that should be moved at once, in bytes, so that a slow pace is an even one. */
+  readonly strideBytes: number;
+  /** Settles when `bytes` more may move; at once where nothing is limited. In order of asking. @throws the signal's reason */
   wait(bytes: number, signal: AbortSignal): Promise<void>;
 }

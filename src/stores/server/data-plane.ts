@@ -2,14 +2,9 @@ import type { Readable } from "node:stream";
 import { request, type Dispatcher } from "undici";
 import { digestField } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import { failureOf, parsed, unreachable } from "./http.ts";
+import { failureOf, parsed, unreachable, withRetryAfter } from "./http.ts";
+import { outgoing } from "./outgoing.ts";
 import type { Session } from "./session.ts";
-
-/** The body goes out in slices of the caller's buffer: less memory under TLS, and a slow line is never taken for a stalled one. */
-const sliceBytes = 256 * 1024;
-
-/** How long a connection may give nothing, or take no slice, before it is given up. */
-const stallMs = 180_000;
 
 /** Answers to data are small documents. */
 const answerLimitBytes = 1024 * 1024;
@@ -36,8 +31,9 @@ export async function sendBytes(
 ): Promise<unknown> {
   const { url, bytes, sha256 } = sending;
   const length = bytes.byteLength;
-  const response = await authorised(session, url, signal, (authorization) =>
-    ask(session, url, signal, {
+  const response = await authorised(session, url, signal, (authorization) => {
+    const body = outgoing(bytes, session, signal);
+    return ask(session, url, body.signal, {
       method: "PUT",
       headers: {
         "content-type": "application/octet-stream",
@@ -47,9 +43,9 @@ export async function sendBytes(
         ...(length === 0 ? {} : { "content-length": String(length) }),
       },
       // undici takes any iterable of bytes, which its types do not say.
-      body: length === 0 ? null : (slices(bytes) as Iterable<Uint8Array> as unknown as Readable),
-    }),
-  );
+      body: length === 0 ? null : (body.slices as unknown as Readable),
+    });
+  });
   return readAnswer(response, url, signal);
 }
 
@@ -80,8 +76,9 @@ function ask(
     // One of its own for each request: undici listens to it, and a person's one signal serves many at once.
     signal: AbortSignal.any([signal]),
     dispatcher: session.route.dispatcher,
-    headersTimeout: stallMs,
-    bodyTimeout: stallMs,
+    // Counted anew whenever the connection takes more of a body.
+    headersTimeout: session.stallMs,
+    bodyTimeout: session.stallMs,
   });
 }
 
@@ -100,7 +97,7 @@ async function authorised(
       return { token, response: await send(own ? { authorization: `Bearer ${token}` } : {}) };
     } catch (error) {
       signal.throwIfAborted();
-      throw unreachable(error as Error, url);
+      throw error instanceof ExhibitError ? error : unreachable(error as Error, url);
     }
   };
   const first = await attempt();
@@ -125,21 +122,22 @@ async function refusal(
   url: string,
   signal: AbortSignal,
 ): Promise<ExhibitError> {
-  const failure = failureOf(response.statusCode, await bodyOf(response, url, signal), url);
-  return withRetryAfter(failure, response.headers["retry-after"]);
+  const { statusCode, headers } = response;
+  const body = await bodyOf(response, url, signal);
+  // What a proxy says by itself, of a body: no request as long as this one, or as slow.
+  if (typeof body !== "object" && (statusCode === 413 || statusCode === 408)) {
+    return tooLong(statusCode, url);
+  }
+  return withRetryAfter(failureOf(statusCode, body, url), headers["retry-after"]);
 }
 
-/** Hands on how long the server wants to be left alone (RFC 9110 section 10.2.3: seconds, or a date). */
-function withRetryAfter(failure: ExhibitError, field: string | string[] | undefined): ExhibitError {
-  if (typeof field !== "string") return failure;
-  const seconds = /^\d+$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
-  if (!Number.isFinite(seconds)) return failure;
-  const { code, message, hint, cause } = failure;
-  return new ExhibitError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    facts: { ...failure.facts, retryAfterSeconds: Math.max(0, seconds) },
-    cause,
-  });
+function tooLong(status: number, url: string): ExhibitError {
+  const { host } = new URL(url);
+  return new ExhibitError(
+    "policy.too-large",
+    `${host}, or a proxy before it, takes no request as long as this (status ${status}).`,
+    { hint: "Send smaller parts with --part-size, such as 256K.", facts: { status } },
+  );
 }
 
 async function bodyOf(
@@ -165,10 +163,4 @@ async function bodyOf(
 
 function ok(response: Dispatcher.ResponseData): boolean {
   return response.statusCode >= 200 && response.statusCode < 300;
-}
-
-function* slices(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += sliceBytes) {
-    yield bytes.subarray(at, at + sliceBytes);
-  }
 }

@@ -3,6 +3,7 @@ import type { Agent as HttpsAgent } from "node:https";
 import { got, RequestError, type Method } from "got";
 import type { Dispatcher } from "undici";
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { Pace } from "../../evidence/ports/pace.ts";
 import { problemSchema } from "../../protocol/problem.ts";
 
 /** How connections to one server are made: through which proxy, trusting which certificates. */
@@ -13,9 +14,12 @@ export interface Route {
   readonly agent: { readonly http: HttpAgent; readonly https: HttpsAgent };
 }
 
-/** Knows the route to every server. */
+/** Knows the route to every server, and how fast content may go along it. */
 export interface Network {
   route(url: string): Route;
+  readonly pace: Pace;
+  /** How long a connection may take nothing before it is given up. */
+  readonly stallMs: number;
 }
 
 export interface Call {
@@ -73,7 +77,9 @@ export async function callServer(
     signal,
   );
   const body = parsed(text, answer.headers["content-type"]);
-  if (answer.status >= 300) throw failureOf(answer.status, body, url);
+  if (answer.status >= 300) {
+    throw withRetryAfter(failureOf(answer.status, body, url), answer.headers["retry-after"]);
+  }
   return { ...answer, body };
 }
 
@@ -142,14 +148,38 @@ export function failureOf(status: number, body: unknown, url: string): ExhibitEr
     });
   }
   const { host } = new URL(url);
-  if (status >= 500 || status === 429 || status === 408) {
+  if (status === 429 || status === 503) {
+    const code = status === 429 ? "unavailable.rate-limited" : "unavailable.busy";
+    return new ExhibitError(code, `${host} answered that it is busy (status ${status}).`, {
+      hint: "The server, or a proxy before it, has too much to do. Try again later.",
+      facts: { status },
+    });
+  }
+  if (status >= 500 || status === 408) {
     return new ExhibitError("unavailable.store", `${host} answered with status ${status}.`, {
       hint: "The server, or a proxy before it, is in trouble. Try again later.",
+      facts: { status },
     });
   }
   return new ExhibitError("unavailable.store", `${host} gave an answer that makes no sense here.`, {
     hint: "Check that the address is that of an exhibit server, and the settings of your proxy.",
     facts: { status },
+  });
+}
+
+/** Hands on how long the server wants to be left alone (RFC 9110 section 10.2.3: seconds, or a date). */
+export function withRetryAfter(
+  failure: ExhibitError,
+  field: string | string[] | undefined,
+): ExhibitError {
+  if (typeof field !== "string") return failure;
+  const seconds = /^\d+$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
+  if (!Number.isFinite(seconds)) return failure;
+  const { code, message, hint, cause } = failure;
+  return new ExhibitError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    facts: { ...failure.facts, retryAfterSeconds: Math.max(0, seconds) },
+    cause,
   });
 }
 

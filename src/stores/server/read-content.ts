@@ -33,7 +33,7 @@ export async function readContent(
     throw range === undefined || statusCode === 200 ? nonsense() : noSuchRange(range);
   }
   const expected = range === undefined ? length : range.end - range.start;
-  const bytes = Readable.from(exactly(body, expected, url), { objectMode: false });
+  const bytes = Readable.from(exactly(body, expected, session, signal), { objectMode: false });
   bytes.once("close", () => {
     body.destroy();
   });
@@ -52,13 +52,15 @@ function isOf(contentRange: string, { start, end }: ByteRange): boolean {
 async function* exactly(
   body: AsyncIterable<Buffer>,
   length: number,
-  url: string,
+  { pace, url }: Pick<Session, "pace" | "url">,
+  signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   let left = length;
   try {
     for await (const chunk of body) {
       left -= chunk.byteLength;
       if (left < 0) throw nonsense();
+      await pace.wait(chunk.byteLength, signal);
       yield chunk;
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Configuration } from "openid-client";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
+import type { Pace } from "../../evidence/ports/pace.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { signingKey, type SigningKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
@@ -25,6 +26,10 @@ export interface Session {
   /** The server's address without a slash at its end; our token goes nowhere else. */
   readonly url: string;
   readonly route: Route;
+  /** How fast content may go; one for all of this process. */
+  readonly pace: Pace;
+  /** How long a connection may take nothing before it is given up. */
+  readonly stallMs: number;
   readonly statement: ServerStatement;
   /** The id that the server knows this machine's identity by. */
   readonly clientId: string;
@@ -58,12 +63,14 @@ export async function openSession(
     askServer(url, kept.serverThumbprint, route, machine.clock, stop);
   const known = await ask(signal);
   const signer = await signingKey(kept.key);
-  return new OpenSession(url, route, kept.clientId, signer, machine.clock, known, ask);
+  return new OpenSession(url, machine, kept.clientId, signer, known, ask);
 }
 
 class OpenSession implements Session {
   readonly url: string;
   readonly route: Route;
+  readonly pace: Pace;
+  readonly stallMs: number;
   readonly clientId: string;
   readonly signer: SigningKey;
   readonly #clock: Clock;
@@ -75,15 +82,16 @@ class OpenSession implements Session {
 
   constructor(
     url: string,
-    route: Route,
+    { network, clock }: Pick<SessionMachine, "network" | "clock">,
     clientId: string,
     signer: SigningKey,
-    clock: Clock,
     known: KnownServer,
     ask: (signal: AbortSignal) => Promise<KnownServer>,
   ) {
     this.url = url;
-    this.route = route;
+    this.route = network.route(url);
+    this.pace = network.pace;
+    this.stallMs = network.stallMs;
     this.clientId = clientId;
     this.signer = signer;
     this.#clock = clock;
