@@ -40,29 +40,12 @@ export async function openConnection(
 }
 
 async function openServer(
-  { name, url }: NamedStore,
+  store: NamedStore,
   machine: StoreMachine,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const [{ openSession }, { storeOf }, { registerOf }, { sharingOf }, { accountsOf }] =
-    await Promise.all([
-      import("./server/session.ts"),
-      import("./server/store.ts"),
-      import("./server/register.ts"),
-      import("./server/sharing.ts"),
-      import("./server/accounts.ts"),
-    ]);
-  const session = await openSession(url, machine, signal);
-  return {
-    name,
-    store: storeOf(session),
-    register: registerOf(session),
-    signer: session.signer,
-    clockOffsetMs: session.clockOffsetMs,
-    sharing: sharingOf(session),
-    accounts: accountsOf(session),
-    close: () => Promise.resolve(),
-  };
+  const { connectServer } = await import("./server/connection.ts");
+  return connectServer(store.name, store.url, machine, signal);
 }
 
 async function openFolder(

@@ -235,7 +235,7 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
     const files: string[] = [];
     for (const name of ["a", "b", "c"]) files.push(await client.write(name, randomBytes(100)));
     client.onConnect = ({ store }) => {
-      store.fail("put", "before", storeGone(), 99);
+      store.fail("put", "before", storeGone(), 9999);
     };
     await expect(upload(client.deps, ask(files), soon())).rejects.toMatchObject({
       code: "unavailable.store",

@@ -1,0 +1,26 @@
+import type { Connection } from "../../evidence/ports/connection.ts";
+import { accountsOf } from "./accounts.ts";
+import { registerOf } from "./register.ts";
+import { openSession, type SessionMachine } from "./session.ts";
+import { sharingOf } from "./sharing.ts";
+import { storeOf } from "./store.ts";
+
+/** Opens an exhibit server with the identity that this machine has there. @throws as {@link openSession} */
+export async function connectServer(
+  name: string,
+  url: string,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const session = await openSession(url, machine, signal);
+  return {
+    name,
+    store: storeOf(session),
+    register: registerOf(session),
+    signer: session.signer,
+    clockOffsetMs: session.clockOffsetMs,
+    sharing: sharingOf(session),
+    accounts: accountsOf(session),
+    close: () => Promise.resolve(),
+  };
+}
