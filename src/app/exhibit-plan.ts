@@ -1,7 +1,9 @@
+import { dirname, relative, sep } from "node:path";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { SkippedEntry, Source, SourceEntry, WalkWatcher } from "../evidence/ports/source.ts";
 import type { Failure } from "./deps.ts";
 import { failureOf } from "./failure.ts";
+import { selects } from "./select-files.ts";
 import { autoSourceId } from "./source-id.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
@@ -44,23 +46,41 @@ export async function planExhibits(
     unlisted: ({ path, error }) => failed.push(failureOf(path, error)),
   };
   const files = new Map<string, SourceEntry>();
+  const isMeant = selects(request);
   for (const path of request.paths) {
     const before = { skipped: skipped.length, failed: failed.length };
     let found = 0;
-    for await (const entry of source.list(path, watcher)) {
+    for await (const listed of source.list(path, watcher)) {
       signal.throwIfAborted();
-      files.set(entry.location, entry);
       found += 1;
+      const entry = below(request.base, path, listed);
+      if (isMeant(entry)) files.set(entry.location, entry);
     }
     if (found === 0 && failed.length === before.failed) {
       throw nothingIn(path, skipped.slice(before.skipped));
     }
   }
+  if (files.size === 0 && failed.length === 0) throw nothingMeant();
   const entries = [...files.values()];
   if (!request.oneExhibit) return { exhibits: apart(entries, request), skipped, failed };
   const [first] = failed;
   if (first === undefined) return { exhibits: [together(entries, request)], skipped, failed };
   return { exhibits: [], skipped, failed: [...failed, incomplete(first)] };
+}
+
+/** The file as it is called below a folder that its argument lies in. */
+function below(base: string | undefined, argument: string, entry: SourceEntry): SourceEntry {
+  if (base === undefined) return entry;
+  const folder = relative(base, dirname(argument)).split(sep).join("/");
+  if (folder === "") return entry;
+  const { path, pathBytes } = entry;
+  const prefix = `${folder}/`;
+  return {
+    ...entry,
+    path: prefix + path,
+    pathBytes:
+      pathBytes === undefined ? undefined : Buffer.from(prefix).toString("hex") + pathBytes,
+  };
 }
 
 /** The exhibit that fails with its first missing part. */
@@ -139,6 +159,12 @@ function requireDistinct<Thing extends { readonly path: string }>(
     }
     seen.add(keyOf(thing));
   }
+}
+
+function nothingMeant(): ExhibitError {
+  return new ExhibitError("usage.invalid", "None of the files there is one that you asked for.", {
+    hint: "Check --include, --exclude and --newer-than. Globs need quotes in most shells: --include '*.mp4'.",
+  });
 }
 
 function nothingIn(path: string, skipped: readonly SkippedEntry[]): ExhibitError {

@@ -2,6 +2,7 @@ import { ExhibitError } from "../evidence/errors.ts";
 import type { Failure } from "./deps.ts";
 import { failureOf } from "./failure.ts";
 import { openJobs, type OpenJob } from "./open-jobs.ts";
+import type { OnOutcome } from "./upload-exhibits.ts";
 import { upload, type UploadDeps, type UploadResult } from "./upload.ts";
 
 /** One unfinished upload command, run again. Exactly one of `result` and `failure` is there. */
@@ -25,11 +26,15 @@ export async function resume(
   deps: UploadDeps,
   request: { readonly store?: string },
   signal: AbortSignal,
+  onOutcome?: OnOutcome,
 ): Promise<ResumeResult> {
   const jobs: ResumedJob[] = [];
   for (const { shown, request: asked } of openJobs(deps.journal, request.store)) {
     try {
-      jobs.push({ ...shown, result: await upload(deps, asked, signal) });
+      jobs.push({
+        ...shown,
+        result: await upload(deps, asked, signal, onOutcome === undefined ? {} : { onOutcome }),
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ExhibitError)) throw error;

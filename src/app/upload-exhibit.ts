@@ -51,29 +51,12 @@ export interface ExhibitUpload {
 }
 
 /**
- * Reserves an exhibit (or finds the one that this command reserved before), brings its files in, seals its record and
- * keeps the receipt.
+ * Reserves an exhibit, or finds the one that this command reserved before. A wanted reference that is taken may hold this
+ * very content, uploaded from another place.
  *
- * @throws ExhibitError `conflict.exists`, `conflict.locked`, `integrity.*`, `unavailable.*`, `policy.*`, `auth.*`
+ * @throws ExhibitError `conflict.exists`, `policy.*`, `auth.*`, `unavailable.*`
  */
-export async function uploadExhibit(
-  upload: ExhibitUpload,
-  signal: AbortSignal,
-): Promise<UploadedExhibit> {
-  const { journal } = upload.deps;
-  const entry = await reserve(upload, signal);
-  journal.claim(entry.id);
-  try {
-    return entry.state === "sealed"
-      ? await alreadyPresent(upload, entry, signal)
-      : await sendAndSeal(upload, entry, signal);
-  } finally {
-    journal.release(entry.id);
-  }
-}
-
-/** A wanted reference that is taken may hold this very content, uploaded from another place. */
-async function reserve(
+export async function reserveExhibit(
   { deps, connection, request, plan }: ExhibitUpload,
   signal: AbortSignal,
 ): Promise<ExhibitEntry> {
@@ -89,6 +72,27 @@ async function reserve(
     const [holder] = await persistently(() => register.find(address, signal), deps, signal);
     if (holder?.state === "sealed") return holder;
     throw error;
+  }
+}
+
+/**
+ * Brings a reserved exhibit's files in, seals its record and keeps the receipt.
+ *
+ * @throws ExhibitError `conflict.exists`, `conflict.locked`, `integrity.*`, `unavailable.*`, `policy.*`, `auth.*`
+ */
+export async function uploadReserved(
+  upload: ExhibitUpload,
+  entry: ExhibitEntry,
+  signal: AbortSignal,
+): Promise<UploadedExhibit> {
+  const { journal } = upload.deps;
+  journal.claim(entry.id);
+  try {
+    return entry.state === "sealed"
+      ? await alreadyPresent(upload, entry, signal)
+      : await sendAndSeal(upload, entry, signal);
+  } finally {
+    journal.release(entry.id);
   }
 }
 

@@ -7,8 +7,12 @@ import type { UploadRequest } from "./upload-request.ts";
  * record, so that running it again goes on with the same job.
  */
 export function uploadJob(request: UploadRequest, store: string, now: Date): JournalJob {
-  const { paths, case: caseRef, reference, sourceId, oneExhibit } = request;
-  const identity = JSON.stringify([store, paths, caseRef, reference, sourceId, oneExhibit]);
+  const { paths, base, include, exclude, newerThan } = request;
+  const { case: caseRef, reference, sourceId, oneExhibit } = request;
+  const identity = JSON.stringify([
+    ...[store, paths, caseRef, reference, sourceId, oneExhibit],
+    ...[base, include, exclude, newerThan],
+  ]);
   return {
     id: `job-${sha256Of(identity).slice(0, 12)}`,
     store,

@@ -11,6 +11,12 @@ export const uploadRequestSchema = z.strictObject({
   store: z.string().min(1).optional(),
   /** Files and folders, absolute. */
   paths: z.array(z.string().min(1)).min(1, "must name a file or folder").readonly(),
+  /** Folder, absolute: files are recorded by their paths below it, not by their names alone. */
+  base: z.string().min(1).optional(),
+  /** Globs of the files that are meant, and of those that are not. */
+  include: z.array(z.string().min(1)).readonly().optional(),
+  exclude: z.array(z.string().min(1)).readonly().optional(),
+  newerThan: z.iso.datetime({ offset: true }).optional(),
   case: caseSchema,
   /** Wanted reference, for one exhibit only; left out, the store allots one under `initials`. */
   reference: referenceSchema.optional(),

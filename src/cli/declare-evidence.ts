@@ -13,6 +13,7 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
       .command("resume")
       .helpGroup(group)
       .summary("go on with uploads that were broken off")
+      .addOption(reportOption())
       .description(
         "Goes on with every upload of this machine that was broken off, or with those to one store (--store). Only what is missing is sent.",
       ),
@@ -111,6 +112,18 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
   );
 }
 
+/** The values of an option that may be given several times. */
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function reportOption(): Option {
+  return new Option(
+    "--report <file>",
+    "write what became of each exhibit to this file, a JSON line each",
+  );
+}
+
 function declareUpload(program: Command, context: Context, outcome: Outcome): void {
   const command = program
     .command("upload")
@@ -126,7 +139,19 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
     .option("--initials <letters>", "producer's initials for references that the store allots")
     .option("--title <text>", "what it is")
     .option("--source-id <id>", "what your own system calls it (default: names, sizes and times)")
-    .option("--one-exhibit", "make all the files one exhibit, with their folders");
+    .option("--one-exhibit", "make all the files one exhibit, with their folders")
+    .option("--dry-run", "say what would be sent, and what would fail, and send nothing");
+  command
+    .optionsGroup("Choosing files:")
+    .option("--include <glob>", "only files that fit it, such as '*.mp4' (repeatable)", collected)
+    .option(
+      "--exclude <glob>",
+      "leave out files that fit it, included or not (repeatable)",
+      collected,
+    )
+    .option("--newer-than <time>", "only files changed since: 7d, 2026-11-21, 2026-11-21T14:05:00Z")
+    .option("--files-from <list>", "send the files that this list names, one a line (- is stdin)")
+    .option("--from0", "names in the list end with a NUL byte, as find -print0 writes them");
   command
     .optionsGroup("Record:")
     .option("--producer <name>", "who produces the exhibit")
@@ -155,6 +180,7 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
         "weakest proof of arrival to accept (default: transport)",
       ).choices(["whole", "parts", "read-back", "transport"]),
     )
+    .addOption(reportOption())
     .option("--concurrency <n>", "parts in flight at once (default: 4)")
     .option("--part-size <size>", "size of a part (default: 8M)");
   runs(

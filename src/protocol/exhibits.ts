@@ -6,6 +6,7 @@ import { sealedSchema } from "../evidence/seal.ts";
 
 /**
  * `POST   /v1/exhibits`                 reserve -> 201 (new) or 200 (the caller's own) entry
+ * `POST   /v1/exhibits/lookup`          which of some sources the caller has reserved -> 200 entries by source id
  * `GET    /v1/exhibits?case=&reference=&after=&limit=`  page of entries
  * `GET    /v1/exhibits/:id`             entry, with documents once sealed
  * `PUT    /v1/exhibits/:id/record`      sealed record -> 200 documents, or 202 + Retry-After while proving
@@ -27,6 +28,18 @@ export const exhibitEntrySchema = z.strictObject({
   reference: referenceSchema,
   state: z.enum(["open", "sealed"]),
   reservedAt: z.iso.datetime(),
+});
+
+/** As many as one lookup is answered. */
+export const mostLookedUp = 1000;
+
+export const lookupSchema = z.strictObject({
+  case: caseSchema,
+  sourceIds: z.array(z.string().min(1).max(512)).max(mostLookedUp),
+});
+
+export const lookedUpSchema = z.strictObject({
+  found: z.array(z.strictObject({ sourceId: z.string(), entry: exhibitEntrySchema })),
 });
 
 export const exhibitDocumentsSchema = z.strictObject({

@@ -50,6 +50,17 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
       );
     },
 
+    async lookup(caseRef, sourceIds, signal) {
+      const wanted = new Set(sourceIds);
+      const found = new Map<string, ExhibitEntry>();
+      for await (const { reservation, entry } of listReservations(store, caseRef, signal)) {
+        const { sourceId, submitter } = reservation;
+        const isOwn = submitter === signer.thumbprint && wanted.has(sourceId);
+        if (isOwn) found.set(sourceId, entry);
+      }
+      return found;
+    },
+
     async sealRecord(entry, record, proofs, signal) {
       await sealInStore(await sealingOf(entry, signal), record, proofs, signal);
       return read(entry, signal);

@@ -6,14 +6,18 @@ import { wantsJson, withTransfer } from "../given.ts";
 import type { Typed } from "../input.ts";
 import { printResult } from "../ui/result.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
-import { stoppable } from "./upload.ts";
+import { reported, stoppable } from "./upload.ts";
 
 /** `exhibit resume`. */
 export async function run(context: Context, typed: Typed): Promise<number> {
   const json = wantsJson(typed);
   const store = typed.options["store"] as string | undefined;
-  const { jobs } = await withTransfer(context, typed, "Sending", (client) =>
-    stoppable(context, () => resume(client, store === undefined ? {} : { store }, context.signal)),
+  const { jobs } = await reported(typed, (onOutcome) =>
+    withTransfer(context, typed, "Sending", (client) =>
+      stoppable(context, () =>
+        resume(client, store === undefined ? {} : { store }, context.signal, onOutcome),
+      ),
+    ),
   );
   const all: UploadResult = {
     exhibits: jobs.flatMap(({ result }) => result?.exhibits ?? []),

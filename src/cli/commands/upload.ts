@@ -1,16 +1,23 @@
 import path from "node:path";
-import { upload, type UploadRequest, type UploadResult } from "../../app/upload.ts";
+import { dryRun } from "../../app/dry-run.ts";
+import { upload, type OnOutcome, type UploadRequest, type UploadResult } from "../../app/upload.ts";
 import { caseSchema } from "../../evidence/case.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
+import { parseDuration } from "../../evidence/quantities.ts";
 import { initialsSchema, referenceSchema } from "../../evidence/reference.ts";
 import type { Context, Settings } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
-import { wantsJson, withTransfer } from "../given.ts";
+import { listedFiles } from "../files-from.ts";
+import { wantsJson, withClient, withTransfer } from "../given.ts";
 import { checkedFlag, problemWith, type Typed } from "../input.ts";
 import { interruptionOf } from "../interrupted.ts";
+import { openReport } from "../report-file.ts";
+import { dryRunLines } from "../ui/dry-run-lines.ts";
 import { ask, type Question } from "../ui/prompt.ts";
 import { printResult } from "../ui/result.ts";
 import { recordFields } from "../record-fields.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
+import { instantOf } from "../when.ts";
 
 const howToGoOn =
   "What has arrived is kept. The same command again, or exhibit resume, sends only what is missing.";
@@ -21,11 +28,46 @@ export async function run(context: Context, typed: Typed): Promise<number> {
   const asked = await askForMissing(context, typed);
   const askInitials = async (): Promise<string> =>
     initialsSchema.parse(await ask(initialsQuestion, { ...context, json }));
-  const result = await withTransfer(context, typed, "Sending", async (client, settings) => {
-    const request = toRequest(typed, asked, settings);
-    return stoppable(context, () => upload(client, request, context.signal, askInitials));
-  });
+  const request = await toRequest(context, typed, asked);
+  if (typed.options["dryRun"] === true) return foresee(context, typed, request);
+  const result = await reported(typed, (onOutcome) =>
+    withTransfer(context, typed, "Sending", (client, settings) =>
+      stoppable(context, () =>
+        upload(client, withSettings(request, settings), context.signal, {
+          askInitials,
+          onOutcome,
+        }),
+      ),
+    ),
+  );
   return tellUpload(context, json, result);
+}
+
+async function foresee(context: Context, typed: Typed, request: Asked): Promise<number> {
+  const json = wantsJson(typed);
+  const result = await withClient(context, typed, (client, settings) =>
+    dryRun(client, withSettings(request, settings), context.signal),
+  );
+  printResult(context.terminal, json, { schema: "exhibit.dry-run/1", ...result }, () =>
+    dryRunLines.output(result),
+  );
+  if (!json) context.terminal.error.write(dryRunLines.summary(context.terminal, result));
+  return exitCodeOfMany(result.exhibits.length, result.failed);
+}
+
+/** Runs an upload with the report that was asked for, if any. */
+export async function reported<Result>(
+  { options }: Typed,
+  work: (onOutcome: OnOutcome) => Promise<Result>,
+): Promise<Result> {
+  const file = options["report"] as string | undefined;
+  if (file === undefined) return work(() => undefined);
+  const report = openReport(file);
+  try {
+    return await work(report.onOutcome);
+  } finally {
+    report.close();
+  }
 }
 
 /** Prints what an upload did and gives its exit code. */
@@ -49,21 +91,25 @@ export async function stoppable<Result>(
   }
 }
 
-interface Asked {
+interface Answers {
   readonly paths: readonly string[];
   readonly case: string;
   readonly title: string | undefined;
 }
 
+/** What was asked for, but for what the settings say. */
+type Asked = Omit<UploadRequest, "store" | "requireProof" | "concurrency" | "partBytes">;
+
 /** Asks for files and case where they are missing; and for a title, too, of someone who is being asked anyway. */
-async function askForMissing(context: Context, typed: Typed): Promise<Asked> {
+async function askForMissing(context: Context, typed: Typed): Promise<Answers> {
   const options = { ...context, json: wantsJson(typed) };
   const paths = typed.args[0] as readonly string[];
   const givenCase = typed.options["case"] as string | undefined;
   const givenTitle = typed.options["title"] as string | undefined;
-  const asksAnyway = paths.length === 0 || givenCase === undefined;
+  const isListed = typed.options["filesFrom"] !== undefined;
+  const asksAnyway = (paths.length === 0 && !isListed) || givenCase === undefined;
   return {
-    paths: paths.length > 0 ? paths : [unquoted(await ask(pathQuestion, options))],
+    paths: paths.length > 0 || isListed ? paths : [unquoted(await ask(pathQuestion, options))],
     case: givenCase ?? (await ask(caseQuestion, options)),
     title:
       givenTitle ?? (asksAnyway ? (await ask(titleQuestion, options)) || undefined : undefined),
@@ -92,22 +138,29 @@ function unquoted(text: string): string {
   return /^(["']).*\1$/.test(text) ? text.slice(1, -1) : text;
 }
 
-function toRequest(typed: Typed, asked: Asked, settings: Settings): UploadRequest {
-  const { options } = typed;
+async function toRequest(
+  { terminal }: Context,
+  { options }: Typed,
+  answers: Answers,
+): Promise<Asked> {
   const text = (name: string): string | undefined => options[name] as string | undefined;
+  const globs = (name: string): readonly string[] | undefined =>
+    options[name] as readonly string[] | undefined;
   const reference = text("ref");
   const receipt = text("receipt");
-  const initials = text("initials") ?? settings.initials;
+  const initials = text("initials");
   const sourceId = text("sourceId");
+  const newerThan = text("newerThan");
+  const include = globs("include");
+  const exclude = globs("exclude");
   return {
-    paths: asked.paths.map((one) => path.resolve(one)),
-    case: checkedFlag(caseSchema, asked.case, "--case"),
+    ...(await filesOf(options, answers.paths, terminal.input)),
+    case: checkedFlag(caseSchema, answers.case, "--case"),
     oneExhibit: options["oneExhibit"] === true,
-    requireProof: settings.requireProof,
-    concurrency: settings.concurrency,
-    partBytes: settings.partBytes,
-    ...(settings.store === undefined ? {} : { store: settings.store }),
-    ...(asked.title === undefined ? {} : { title: asked.title }),
+    ...(include === undefined ? {} : { include }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(newerThan === undefined ? {} : { newerThan: sinceOf(newerThan, options) }),
+    ...(answers.title === undefined ? {} : { title: answers.title }),
     ...(reference === undefined
       ? {}
       : { reference: checkedFlag(referenceSchema, reference, "--ref") }),
@@ -117,5 +170,49 @@ function toRequest(typed: Typed, asked: Asked, settings: Settings): UploadReques
     ...(sourceId === undefined ? {} : { sourceId }),
     ...(receipt === undefined ? {} : { receiptFile: path.resolve(receipt) }),
     ...recordFields(options),
+  };
+}
+
+/** The files that were named, or those of a list: then the one folder that was named is what they lie below. */
+async function filesOf(
+  options: Typed["options"],
+  paths: readonly string[],
+  stdin: NodeJS.ReadableStream,
+): Promise<{ paths: readonly string[]; base?: string }> {
+  const list = options["filesFrom"] as string | undefined;
+  if (list === undefined) return { paths: paths.map((one) => path.resolve(one)) };
+  if (paths.length > 1) {
+    throw new ExhibitError("usage.invalid", "With --files-from, name one folder at most.", {
+      hint: "The files of the list are looked for below it; left out, below the folder you are in.",
+    });
+  }
+  const base = path.resolve(paths[0] ?? ".");
+  return {
+    paths: await listedFiles(list, { from0: options["from0"] === true, base, stdin }),
+    base,
+  };
+}
+
+/** A duration back from now (`7d`), or a time. */
+function sinceOf(text: string, options: Typed["options"]): string {
+  if (/^\d+[smhdw]$/i.test(text)) {
+    return new Date(Date.now() - parseDuration(text, "--newer-than") * 1000).toISOString();
+  }
+  const zone = options["timeZone"] as string | undefined;
+  const machineZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 00:00` : text;
+  return instantOf(time, zone ?? machineZone, "--newer-than");
+}
+
+function withSettings(asked: Asked, settings: Settings): UploadRequest {
+  const { store, requireProof, concurrency, partBytes } = settings;
+  const initials = asked.initials ?? settings.initials;
+  return {
+    ...asked,
+    requireProof,
+    concurrency,
+    partBytes,
+    ...(store === undefined ? {} : { store }),
+    ...(initials === undefined ? {} : { initials }),
   };
 }

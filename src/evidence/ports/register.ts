@@ -52,6 +52,16 @@ export interface Register {
   reserve(reservation: Reservation, signal: AbortSignal): Promise<ExhibitEntry>;
 
   /**
+   * Which of these sources this submitter has reserved in a case, sealed or not, by source id; nothing is reserved by asking.
+   * Any number at once.
+   */
+  lookup(
+    caseRef: string,
+    sourceIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ExhibitEntry>>;
+
+  /**
    * Hands in the record, last of all: its arrival is the commit point. Waits while the store still proves.
    *
    * @throws `integrity.mismatch` when record and content disagree; `conflict.sealed` when another record is there

@@ -4,7 +4,12 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { ExhibitEntry } from "../../evidence/ports/register.ts";
 import { sealedSchema } from "../../evidence/seal.ts";
-import type { exhibitDocumentsSchema, exhibitPageSchema } from "../../protocol/exhibits.ts";
+import type {
+  exhibitDocumentsSchema,
+  exhibitPageSchema,
+  lookedUpSchema,
+  lookupSchema,
+} from "../../protocol/exhibits.ts";
 import type { ExhibitRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 import { visibleExhibits } from "./visible-exhibits.ts";
@@ -63,6 +68,22 @@ export async function pageOfEntries(
       ? { next: cursorOf(last.case_ref, last.reference) }
       : {}),
   };
+}
+
+/** The caller's own exhibits of some sources in a case. */
+export async function ownBySource(
+  database: Kysely<Tables>,
+  caller: Identity,
+  wanted: z.output<typeof lookupSchema>,
+): Promise<z.input<typeof lookedUpSchema>["found"]> {
+  const rows = await database
+    .selectFrom("exhibits")
+    .selectAll()
+    .where("submitter", "=", caller.id)
+    .where("case_ref", "=", wanted.case)
+    .where("source_id", "in", wanted.sourceIds)
+    .execute();
+  return rows.map((row) => ({ sourceId: row.source_id, entry: entryOf(row) }));
 }
 
 function cursorOf(caseRef: string, reference: string): string {

@@ -3,11 +3,16 @@ import { z } from "zod";
 import { exhibitIdSchema } from "../../evidence/address.ts";
 import { caseSchema } from "../../evidence/case.ts";
 import { referenceSchema } from "../../evidence/reference.ts";
-import { exhibitsPath, recordBodySchema, reservationSchema } from "../../protocol/exhibits.ts";
+import {
+  exhibitsPath,
+  lookupSchema,
+  recordBodySchema,
+  reservationSchema,
+} from "../../protocol/exhibits.ts";
 import type { Access } from "../access.ts";
 import { custodyLines } from "../custody/custody.ts";
 import type { ServerDeps } from "../deps.ts";
-import { documentsOf, entryOf, pageOfEntries } from "./entries.ts";
+import { documentsOf, entryOf, ownBySource, pageOfEntries } from "./entries.ts";
 import { reserve } from "./reserve.ts";
 import { finishSealing, sealExhibit } from "./seal-exhibit.ts";
 import { unknownExhibit, visibleExhibit } from "./visible-exhibits.ts";
@@ -36,6 +41,11 @@ export function exhibitRoutes(app: FastifyInstance, deps: ServerDeps): void {
     const { row, made } = await reserve(deps, request.caller, wanted, stop.signal);
     const exhibit = await finishSealing(deps, row, stop.signal);
     return reply.code(made ? 201 : 200).send(entryOf(exhibit));
+  });
+
+  app.post(`${exhibitsPath}/lookup`, { config: { access } }, async (request) => {
+    const wanted = lookupSchema.parse(request.body);
+    return { found: await ownBySource(deps.database, request.caller, wanted) };
   });
 
   app.get(exhibitsPath, { config: { access } }, (request) => {

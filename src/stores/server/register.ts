@@ -7,6 +7,8 @@ import {
   exhibitEntrySchema,
   exhibitPageSchema,
   exhibitsPath,
+  lookedUpSchema,
+  mostLookedUp,
 } from "../../protocol/exhibits.ts";
 import { checkDocuments } from "../checked-documents.ts";
 import type { Session } from "./session.ts";
@@ -29,6 +31,17 @@ export function registerOf(session: Session): Register {
       const wanted = reservation.reference ?? entry.reference;
       if (entry.case === reservation.case && entry.reference === wanted) return entry;
       throw aboutAnother();
+    },
+
+    async lookup(caseRef, sourceIds, signal) {
+      const found = new Map<string, ExhibitEntry>();
+      for (let at = 0; at < sourceIds.length; at += mostLookedUp) {
+        const body = { case: caseRef, sourceIds: sourceIds.slice(at, at + mostLookedUp) };
+        const call = { method: "POST", path: `${exhibitsPath}/lookup`, body } as const;
+        const answer = valid(lookedUpSchema, (await session.call(call, signal)).body);
+        for (const { sourceId, entry } of answer.found) found.set(sourceId, entry);
+      }
+      return found;
     },
 
     async sealRecord(entry, record, _proofs, signal) {

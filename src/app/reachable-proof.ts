@@ -1,0 +1,14 @@
+import { ExhibitError } from "../evidence/errors.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import { proves, type Proof } from "../evidence/proof.ts";
+
+/** Refuses, before anything is sent, a proof that the store cannot give. @throws ExhibitError `integrity.proof-too-weak` */
+export function requireReachable(wanted: Proof, { name, store }: Connection): void {
+  const { proof } = store.capabilities;
+  if (proves(proof, wanted)) return;
+  throw new ExhibitError(
+    "integrity.proof-too-weak",
+    `The store ${name} proves "${proof}", and "${wanted}" was asked for. Nothing was sent.`,
+    { hint: "Use a store that proves more, such as an exhibit server.", facts: { proof, wanted } },
+  );
+}

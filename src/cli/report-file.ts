@@ -1,0 +1,50 @@
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import type { OnOutcome } from "../app/upload.ts";
+import { ExhibitError } from "../evidence/errors.ts";
+
+/** A file that tells, a JSON line each, what became of everything that was to be uploaded. */
+export interface ReportFile {
+  readonly onOutcome: OnOutcome;
+  /** Flushes and closes it. */
+  close(): void;
+}
+
+/**
+ * Begins a report, in place of what the file held. Each line is written as soon as it is known, so that the report of a run that
+ * was killed holds what had happened until then. It names files and people's folders: readable by this user only.
+ *
+ * @throws ExhibitError `usage.invalid` when it cannot be written there; `unavailable.no-space`
+ */
+export function openReport(file: string): ReportFile {
+  const write = <Result>(act: () => Result): Result => {
+    try {
+      return act();
+    } catch (cause) {
+      throw unwritable(file, cause);
+    }
+  };
+  const handle = write(() => openSync(file, "w", 0o600));
+  return {
+    onOutcome: (outcome) => {
+      write(() => writeSync(handle, `${JSON.stringify(outcome)}\n`));
+    },
+    close: () => {
+      write(() => {
+        fsyncSync(handle);
+      });
+      closeSync(handle);
+    },
+  };
+}
+
+function unwritable(file: string, cause: unknown): ExhibitError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new ExhibitError(
+    code === "ENOSPC" || code === "EDQUOT" ? "unavailable.no-space" : "usage.invalid",
+    `The report cannot be written to ${file} (${message}).`,
+    {
+      hint: "Make room there or choose another place with --report, then run the same command again.",
+      cause,
+    },
+  );
+}

@@ -1,0 +1,38 @@
+import type { DryRunResult, Foreseen } from "../../app/dry-run.ts";
+import { formatSize } from "../../evidence/quantities.ts";
+import { failureLines } from "./failure-lines.ts";
+import type { Terminal } from "./terminal.ts";
+import { themeFor } from "./theme.ts";
+import { visible } from "./visible.ts";
+
+/** How it is told what an upload would do. */
+export const dryRunLines = {
+  /** For stdout: a line an exhibit, `<what>  <bytes>  <path>`. */
+  output({ exhibits }: DryRunResult): string[] {
+    return exhibits.map((one) => `${what(one)}  ${one.bytes}  ${visible(one.path)}`);
+  },
+
+  /** For stderr: what would fail or be left out, and the sum. */
+  summary(terminal: Terminal, result: DryRunResult): string {
+    const { exhibits, failed, skipped, bytesToSend, store } = result;
+    const theme = themeFor(terminal.color);
+    const left = skipped.map(
+      ({ path, reason }) =>
+        `${theme.warning("would not be sent:")} ${visible(path)}: ${visible(reason)}`,
+    );
+    const count = exhibits.length === 1 ? "1 exhibit" : `${exhibits.length} exhibits`;
+    const sum = `${count} to ${store}, ${formatSize(bytesToSend)} to send. Nothing was sent: this was a dry run.`;
+    return [...left, ...failureLines(terminal, failed), sum].map((line) => `${line}\n`).join("");
+  },
+};
+
+function what({ action, exhibit = "", heldBytes }: Foreseen): string {
+  switch (action) {
+    case "send":
+      return "new";
+    case "go-on":
+      return `goes on as ${exhibit} (${heldBytes} there)`;
+    case "compare":
+      return `there as ${exhibit}`;
+  }
+}
