@@ -2,9 +2,12 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Readable } from "node:stream";
 import { parseDigestField } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 import type { BytesInFlight } from "./bytes-in-flight.ts";
 
 const bodyType = "application/octet-stream";
+
+const spare = new SpareBuffers();
 
 /**
  * Lets a room's routes take bodies of bytes as streams, so that nothing is read before it is known to be wanted. A refused body
@@ -47,7 +50,7 @@ export function declaredBody(request: FastifyRequest, mostBytes: number): Declar
 }
 
 /**
- * Receives a body whole into one buffer and works on it, within the bounds of `memory`. `stop` ends a body that is
+ * Receives a body whole into one buffer and works on it, within the bounds of `memory`; the buffer is used again afterwards. `stop` ends a body that is
  * still on its way; one that has arrived is worked on to the end.
  */
 export function withBody<T>(
@@ -57,14 +60,21 @@ export function withBody<T>(
   stop: AbortSignal,
   work: (bytes: Buffer) => Promise<T>,
 ): Promise<T> {
-  return memory.hold(request.caller.id, length, stop, async () =>
-    work(await receive(request.body, length, stop)),
-  );
+  return memory.hold(request.caller.id, length, stop, async () => {
+    const buffer = spare.take(length);
+    try {
+      const bytes = buffer.subarray(0, length);
+      await receive(request.body, bytes, stop);
+      return await work(bytes);
+    } finally {
+      spare.give(buffer);
+    }
+  });
 }
 
-async function receive(body: unknown, length: number, stop: AbortSignal): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  if (length === 0) return bytes;
+async function receive(body: unknown, bytes: Buffer, stop: AbortSignal): Promise<void> {
+  const length = bytes.byteLength;
+  if (length === 0) return;
   if (!(body instanceof Readable)) {
     throw new ExhibitError("usage.invalid", `The body must be ${bodyType}.`);
   }
@@ -79,7 +89,6 @@ async function receive(body: unknown, length: number, stop: AbortSignal): Promis
       at += chunk.copy(bytes, at);
     }
     if (at < length) throw notAsDeclared(length);
-    return bytes;
   } finally {
     stop.removeEventListener("abort", end);
   }
