@@ -30,6 +30,8 @@ export interface FaultProxy {
   whenUp(bytes: number): Promise<void>;
   /** Settles when the next fault has happened. */
   nextFault(): Promise<void>;
+  /** Resets every connection that is open now. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -131,6 +133,9 @@ export async function startFaultProxy(upstreamPort = 0): Promise<FaultProxy> {
     },
     whenUp: (bytes) => new Promise((resolve) => thresholds.set(resolve, bytes)),
     nextFault: () => new Promise((resolve) => waiting.push(resolve)),
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();
