@@ -1,5 +1,5 @@
 // Checks for the system programs that the demo and the tests use, says how to install what is missing, and does so where
-// it may: node scripts/install-tools.js ffmpeg browser ocr pdf openssl keyring
+// it may: node scripts/install-tools.js ffmpeg browser ocr pdf strace openssl keyring
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -23,6 +23,7 @@ const tools = {
   },
   ocr: { packages: ["tesseract-ocr"], missing: () => programs("tesseract") },
   pdf: { packages: ["poppler-utils"], missing: () => programs("pdftotext") },
+  strace: { packages: ["strace"], missing: () => programs("strace") },
   openssl: { packages: ["openssl"], missing: () => programs("openssl") },
   keyring: {
     packages: ["gnome-keyring", "dbus-daemon", "libsecret-1-0"],
@@ -33,7 +34,7 @@ const tools = {
 /**
  * Makes sure that the named groups of tools are there. Says on stderr what it does; says nothing when nothing is missing.
  *
- * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `openssl`, `keyring`
+ * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `strace`, `openssl`, `keyring`
  * @returns {boolean} true when all is there, at the start or after installing
  */
 export function installTools(names) {
