@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Pin } from "../app/deps.ts";
 import type { Client, GivenSettings, SettledSettings, Settings } from "../cli/context.ts";
@@ -16,6 +16,7 @@ import { openNetwork } from "../platform/network.ts";
 import { pathsOn, type MachineFacts, type MachinePaths } from "../platform/paths.ts";
 import { receiptFolder } from "../platform/receipt-folder.ts";
 import { settle } from "../platform/settings.ts";
+import { makeStateFolder } from "../platform/state-folder.ts";
 import { StoreBook, type NamedStore } from "../platform/store-book.ts";
 import { findMachineKey } from "../stores/machine-key.ts";
 import { openConnection, type StoreMachine } from "../stores/registry.ts";
@@ -93,7 +94,7 @@ async function connect(
   signal: AbortSignal,
 ): Promise<Connection> {
   if (!store.url.startsWith("file:")) return openConnection(store, machine, signal);
-  await mkdir(paths.stateDir, { recursive: true, mode: 0o700 });
+  makeStateFolder(paths.stateDir);
   const release = await takeLock(path.join(paths.stateDir, "machine-key.lock"), 10_000);
   if (release === undefined) {
     throw new ExhibitError(

@@ -3,6 +3,7 @@ import type Database from "libsql";
 import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
 import { openSqlite } from "./sqlite.ts";
+import { stateFailure } from "./state-folder.ts";
 
 /** Version of the tables below; a journal with a higher one was written by a newer program. */
 const schemaVersion = 1;
@@ -33,15 +34,15 @@ export interface JournalDatabase {
 /** Opens or creates the tables; a damaged file is moved aside. @throws ExhibitError `conflict.schema-newer` */
 export function openJournalDatabase(file: string, onNote: (note: string) => void): JournalDatabase {
   try {
-    return spoken(openChecked(file));
+    return spoken(openChecked(file), file);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error)) throw stateFailure(file, error) ?? error;
     const aside = moveAside(file);
     onNote(
       `The journal of this computer was damaged and has been moved to ${aside}. Nothing that was sent is lost: ` +
         "run your last upload command again and it goes on where it was.",
     );
-    return spoken(openChecked(file));
+    return spoken(openChecked(file), file);
   }
 }
 
@@ -97,12 +98,12 @@ function moveAside(file: string): string {
   return aside;
 }
 
-function spoken(database: Database.Database): JournalDatabase {
+function spoken(database: Database.Database, file: string): JournalDatabase {
   const run = (text: string, values: readonly (string | number)[]): void => {
     try {
       database.prepare(text).run(...values);
     } catch (cause) {
-      throw (cause as { code?: unknown }).code === "SQLITE_FULL" ? diskFull(cause) : cause;
+      throw stateFailure(file, cause) ?? cause;
     }
   };
   return {
@@ -122,11 +123,4 @@ function spoken(database: Database.Database): JournalDatabase {
       database.close();
     },
   };
-}
-
-function diskFull(cause: unknown): ExhibitError {
-  return new ExhibitError("unavailable.no-space", "The disk of this computer is full.", {
-    hint: "Free some space (the journal of what was sent is kept there), then run the same command again.",
-    cause,
-  });
 }

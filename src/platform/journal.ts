@@ -1,10 +1,10 @@
-import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Journal, JournalFile, JournalJob } from "../evidence/ports/journal.ts";
 import { openJournalDatabase, type JournalDatabase } from "./journal-database.ts";
 import { startOf } from "./process-identity.ts";
+import { makeStateFolder } from "./state-folder.ts";
 
 /** A journal on this machine's disk, with a way to close it. */
 export interface FileJournal extends Journal {
@@ -30,10 +30,11 @@ const claimRow = z.object({ pid: z.number(), start: z.string() });
  * Opens the journal, creating it (0600, its folder 0700) when absent. A damaged one is moved aside and `onNote` told:
  * what the stores hold is asked of the stores, so nothing is lost but the list for `resume`.
  *
- * @throws ExhibitError `conflict.schema-newer` when a newer version wrote it; `unavailable.no-space` while writing
+ * @throws ExhibitError `conflict.schema-newer` when a newer version wrote it; `usage.invalid` where it cannot be kept;
+ * `unavailable.no-space` while writing
  */
 export function openJournal(file: string, onNote: (note: string) => void): FileJournal {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  makeStateFolder(path.dirname(file));
   const database = openJournalDatabase(file, onNote);
   return {
     saveJob: (job) => {

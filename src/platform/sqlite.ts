@@ -21,15 +21,20 @@ const busyTimeoutMs = 10_000;
  */
 export function openSqlite(path: string): Database.Database {
   const database = new Database(path, { timeout: busyTimeoutMs });
-  for (const pragma of [
-    `busy_timeout = ${busyTimeoutMs}`,
-    "journal_mode = WAL",
-    "synchronous = FULL",
-    "foreign_keys = ON",
-  ]) {
-    database.pragma(pragma);
+  try {
+    for (const pragma of [
+      `busy_timeout = ${busyTimeoutMs}`,
+      "journal_mode = WAL",
+      "synchronous = FULL",
+      "foreign_keys = ON",
+    ]) {
+      database.pragma(pragma);
+    }
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
-  return database;
 }
 
 /**
