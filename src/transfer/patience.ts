@@ -1,6 +1,6 @@
 /** How long a transfer keeps trying when a store is not there. */
 export interface Patience {
-  /** Tries of one request that fails while others succeed, the first included. */
+  /** Tries of one request that fails while others succeed, or gets answers that make no sense; the first included. */
   readonly tries: number;
   /** Time from the first failure of one request until it is given up; infinite where nobody said so. */
   readonly giveUpAfterMs: number;

@@ -20,7 +20,8 @@ export interface Persistence {
 /**
  * Makes an idempotent request until it succeeds. While the store is gone all requests wait and one at a time tries, after
  * waits that grow, with full jitter, and at least as long as the store asks for (`facts.retryAfterSeconds`). Only what
- * may pass is tried again; a request that alone fails, while others succeed, has a limited number of tries.
+ * may pass is tried again; a request that alone fails while others succeed, or that gets answers that make no sense, has a
+ * limited number of tries.
  *
  * @throws ExhibitError `unavailable.store` when patience ends; any other failure at once; the signal's reason
  */
@@ -47,7 +48,7 @@ export async function persistently<Result>(
       }
       tries += 1;
       firstFailureAt ??= performance.now();
-      if (outage.succeededSince(firstFailureAt)) triesAlone += 1;
+      if (outage.succeededSince(firstFailureAt) || makesNoSense(error)) triesAlone += 1;
       const waitMs = outage.failed(isTrying, askedMs(error), patience) ?? 0;
       const elapsedMs = performance.now() - firstFailureAt;
       if (triesAlone >= patience.tries || elapsedMs + waitMs > patience.giveUpAfterMs) {
@@ -60,6 +61,12 @@ export async function persistently<Result>(
 
 function mayPass(error: unknown): error is ExhibitError {
   return passing.some((code) => hasCode(error, code));
+}
+
+/** Somebody answered, and not as one who is busy or in trouble: waiting for long will not mend that. */
+function makesNoSense({ facts }: ExhibitError): boolean {
+  const { status } = facts;
+  return typeof status === "number" && status < 500 && status !== 408 && status !== 429;
 }
 
 function askedMs({ facts }: ExhibitError): number {

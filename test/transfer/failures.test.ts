@@ -75,6 +75,19 @@ describe("a store that fails", () => {
     expect((await carry(rig, location)).bytesSkipped).toBe(3 * partBytes);
   });
 
+  it.each([200, 307, 404])(
+    "is not asked for ever when it answers with status %d and no sense",
+    async (status) => {
+      const location = await rig.write("x.mp4", 10);
+      rig.store.fail("put", "before", storeGone({ status }), 99);
+      const patience = { ...shortPatience, giveUpAfterMs: Infinity };
+      await expect(carry(rig, location, { patience })).rejects.toMatchObject({
+        code: "unavailable.store",
+        facts: { tries: shortPatience.tries },
+      });
+    },
+  );
+
   it("is given the time it asks for, and no longer than patience lasts", async () => {
     const location = await rig.write("x.mp4", 10);
     rig.store.fail("put", "before", storeGone({ retryAfterSeconds: 0.2 }));

@@ -76,6 +76,7 @@ async function* exactly(
 
 function nonsense(): ExhibitError {
   return new ExhibitError("unavailable.store", "The server sent other bytes than were asked for.", {
+    facts: { status: 200 },
     hint: "Something between this computer and the server may be changing what is sent. Try again.",
   });
 }

@@ -163,6 +163,7 @@ function uploadOf({ id, key, sizeBytes, partBytes }: UploadState): Upload {
 
 function anotherUpload(): ExhibitError {
   return new ExhibitError("unavailable.store", "The server answered about another upload.", {
+    facts: { status: 200 },
     hint: "Something between this computer and the server may be changing what is sent. Try again.",
   });
 }

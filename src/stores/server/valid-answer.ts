@@ -8,6 +8,7 @@ export function valid<T>(schema: z.ZodType<T>, body: unknown): T {
   if (found.success) return found.data;
   throw new ExhibitError("unavailable.store", "The server gave an answer that makes no sense.", {
     hint: "The client and the server may be of different versions, or a proxy changes what is sent.",
+    facts: { status: 200 },
     cause: found.error,
   });
 }
