@@ -11,7 +11,7 @@ import { freePort } from "./free-port.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
 
 const run = promisify(execFile);
-const program = path.resolve("bin/exhibit.js");
+export const program = path.resolve("bin/exhibit.js");
 
 export interface KillPlan {
   readonly sizeBytes: number;
@@ -132,7 +132,7 @@ function allowed({ sizeBytes, kills, partBytes, concurrency }: KillPlan): number
   return kills * concurrency * partBytes + parts * headOfRequest + (kills + 1) * requestsOfRun;
 }
 
-async function machine(folder: string): Promise<NodeJS.ProcessEnv> {
+export async function machine(folder: string): Promise<NodeJS.ProcessEnv> {
   await mkdir(path.join(folder, "machine"));
   return {
     ...process.env,
@@ -142,7 +142,7 @@ async function machine(folder: string): Promise<NodeJS.ProcessEnv> {
   };
 }
 
-async function login(env: NodeJS.ProcessEnv, url: string, code: string): Promise<void> {
+export async function login(env: NodeJS.ProcessEnv, url: string, code: string): Promise<void> {
   const child = spawn(process.execPath, [program, "login", url, "--invite-stdin"], {
     env,
     stdio: ["pipe", "ignore", "inherit"],
@@ -152,7 +152,7 @@ async function login(env: NodeJS.ProcessEnv, url: string, code: string): Promise
   if (exitCode !== 0) throw new Error(`login ended with ${exitCode}`);
 }
 
-async function listening(server: ChildProcess): Promise<void> {
+export async function listening(server: ChildProcess): Promise<void> {
   if (server.stdout === null) throw new Error("The server has no output.");
   for await (const line of createInterface({ input: server.stdout })) {
     if (line.includes('"listening"')) return;
@@ -160,14 +160,14 @@ async function listening(server: ChildProcess): Promise<void> {
   throw new Error("The server did not start.");
 }
 
-async function stop(server: ChildProcess): Promise<void> {
+export async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null) return;
   const closed = once(server, "close");
   server.kill("SIGTERM");
   await closed;
 }
 
-async function writeRandom(file: string, sizeBytes: number): Promise<string> {
+export async function writeRandom(file: string, sizeBytes: number): Promise<string> {
   const { stdout } = await run("bash", [
     "-c",
     `openssl rand ${sizeBytes} | tee "$0" | openssl dgst -sha256 -r`,
@@ -179,7 +179,7 @@ async function writeRandom(file: string, sizeBytes: number): Promise<string> {
   return stdout.slice(0, 64);
 }
 
-async function sha256OfFile(file: string): Promise<string> {
+export async function sha256OfFile(file: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer);
   return hash.digest("hex");
