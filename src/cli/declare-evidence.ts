@@ -181,8 +181,8 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
       ).choices(["whole", "parts", "read-back", "transport"]),
     )
     .addOption(reportOption())
-    .option("--concurrency <n>", "parts in flight at once (default: 4)")
-    .option("--part-size <size>", "size of a part (default: 8M)");
+    .option("--concurrency <n>", "parts in flight at once, at most (default: 4)")
+    .option("--part-size <size>", "longest part; on a slow line parts are shorter (default: 8M)");
   runs(
     "transfer",
     command,

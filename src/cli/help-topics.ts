@@ -24,8 +24,8 @@ With --json a failure is one line on stderr: {"type":"error","code":…,"message
   EXHIBIT_KEY_FILE       file that keeps this machine's keys, as --key-file
   EXHIBIT_CA_FILE        certificates to trust, too, in PEM, as --ca-file
   EXHIBIT_INITIALS       producer's initials, as upload --initials
-  EXHIBIT_CONCURRENCY    parts in flight at once, as upload --concurrency
-  EXHIBIT_PART_SIZE      size of a part, as upload --part-size
+  EXHIBIT_CONCURRENCY    most parts in flight at once, as upload --concurrency
+  EXHIBIT_PART_SIZE      longest part, as upload --part-size
   EXHIBIT_REQUIRE_PROOF  weakest proof to accept, as upload --require-proof
   EXHIBIT_BWLIMIT        speed limit, as --bwlimit
   EXHIBIT_GIVE_UP_AFTER  how long to wait for a store that is gone, as --give-up-after
@@ -48,8 +48,8 @@ config.json lies in $XDG_CONFIG_HOME/exhibit or ~/.config/exhibit (Linux), ~/Lib
   defaultStore   store that commands use without --store
   initials       producer's initials for references that the store allots
   caFile         certificates to trust, too, in PEM
-  concurrency    parts in flight at once (4)
-  partSize       size of a part ("8M")
+  concurrency    most parts in flight at once (4)
+  partSize       longest part ("8M")
   requireProof   weakest proof of arrival to accept ("transport")
   bwlimit        speed limit of all transfers together ("off"), also by the time of the week
   giveUpAfter    how long to wait for a store that is gone in mid-transfer (for ever)

@@ -36,8 +36,10 @@ export interface ManyKillsOutcome {
   readonly sources: Readonly<Record<string, string>>;
   readonly stored: Readonly<Record<string, string>>;
   readonly receipts: Readonly<Record<string, string>>;
-  /** Content files in the store when all is done. */
+  /** In the store when all is done: content of exhibits, unfinished uploads, and what a killed server left half-made. */
   readonly contentFiles: number;
+  readonly unfinished: number;
+  readonly leftOvers: number;
 }
 
 /** Uploads a folder of files with the built program and kills it, and now and then the server, at random moments. */
@@ -105,6 +107,7 @@ export async function killMany(plan: ManyKills): Promise<ManyKillsOutcome> {
       receipts[file.path] = received.digest.sha256;
     }
     const held = await readdir(content, { recursive: true });
+    const count = (names: RegExp): number => held.filter((name) => names.test(name)).length;
     return {
       kills,
       serverKills,
@@ -112,7 +115,9 @@ export async function killMany(plan: ManyKills): Promise<ManyKillsOutcome> {
       sources,
       stored,
       receipts,
-      contentFiles: held.filter((name) => /-\d{4}\.bin$|content$/.test(name)).length,
+      contentFiles: count(/^[^.].*-\d{4}\.bin$/),
+      unfinished: count(/^\.uploads\/[0-9a-f]{32}-\d+$/),
+      leftOvers: count(/^\.uploads\/\.[^/]+$/),
     };
   } finally {
     await stop(server);
