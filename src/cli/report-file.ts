@@ -5,7 +5,7 @@ import { ExhibitError } from "../evidence/errors.ts";
 /** A file that tells, a JSON line each, what became of everything that was to be uploaded. */
 export interface ReportFile {
   readonly onOutcome: OnOutcome;
-  /** Flushes and closes it. */
+  /** Flushes and closes it. @throws ExhibitError `unavailable.no-space`, `usage.invalid` when a line could not be written */
   close(): void;
 }
 
@@ -24,15 +24,26 @@ export function openReport(file: string): ReportFile {
     }
   };
   const handle = write(() => openSync(file, "w", 0o600));
+  let failure: { readonly cause: unknown } | undefined;
   return {
+    // What cannot be reported has happened all the same: it is told at the end, and stops no upload.
     onOutcome: (outcome) => {
-      write(() => writeSync(handle, `${JSON.stringify(outcome)}\n`));
+      if (failure !== undefined) return;
+      try {
+        writeSync(handle, `${JSON.stringify(outcome)}\n`);
+      } catch (cause) {
+        failure = { cause };
+      }
     },
     close: () => {
-      write(() => {
-        fsyncSync(handle);
-      });
-      closeSync(handle);
+      try {
+        if (failure !== undefined) throw unwritable(file, failure.cause);
+        write(() => {
+          fsyncSync(handle);
+        });
+      } finally {
+        closeSync(handle);
+      }
     },
   };
 }

@@ -31,7 +31,7 @@ function unusable(place: string, message: string, cause: unknown): ExhibitError 
     "usage.invalid",
     `This computer's state cannot be kept at ${place} (${message}).`,
     {
-      hint: "Nothing was sent. Make it writable for you, or name another folder with EXHIBIT_STATE_DIR.",
+      hint: "Make it writable for you, or name another folder with EXHIBIT_STATE_DIR; then run the same command again.",
       cause,
     },
   );

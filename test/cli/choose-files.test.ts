@@ -180,4 +180,13 @@ describe("a report", () => {
       ]),
     );
   });
+
+  it("that cannot be written stops no upload, and is told at the end", async () => {
+    const two = [at("bus", "a.mp4"), at("bus", "notes.txt")];
+    const ran = await machine.exhibit(upload(...two, "--report", "/dev/full", "--json"));
+    expect(ran.code).toBe(7);
+    expect(JSON.parse(ran.err)).toMatchObject({ code: "unavailable.no-space" });
+    const listed = await machine.exhibit(["list", "--case", `C${ordinal}/26`, "--json"]);
+    expect(listed.json()).toMatchObject({ exhibits: [{ state: "sealed" }, { state: "sealed" }] });
+  });
 });

@@ -50,8 +50,8 @@ export function declaredBody(request: FastifyRequest, mostBytes: number): Declar
 }
 
 /**
- * Receives a body whole into one buffer and works on it, within the bounds of `memory`; the buffer is used again afterwards. `stop` ends a body that is
- * still on its way; one that has arrived is worked on to the end.
+ * Receives a body whole into one buffer and works on it, within the bounds of `memory`; the buffer is used again
+ * afterwards. `stop` ends a body that is still on its way; one that has arrived is worked on to the end.
  */
 export function withBody<T>(
   request: FastifyRequest,
