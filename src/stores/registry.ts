@@ -65,6 +65,7 @@ async function openFolder(
     name,
     store: pacedStore(store, network.pace),
     register: keyedRegister(store, signer, clock),
+    bundles: undefined,
     signer,
     clockOffsetMs: undefined,
     sharing: undefined,

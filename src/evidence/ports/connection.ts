@@ -1,5 +1,6 @@
 import type { SigningKey } from "../seal.ts";
 import type { Accounts } from "./accounts.ts";
+import type { Bundles } from "./bundles.ts";
 import type { Register } from "./register.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Store } from "./store.ts";
@@ -10,6 +11,8 @@ export interface Connection {
   readonly name: string;
   readonly store: Store;
   readonly register: Register;
+  /** Absent where the store takes exhibits one by one only. */
+  readonly bundles: Bundles | undefined;
   /** What this machine signs its records with: the enrolled key, or the machine's own. */
   readonly signer: SigningKey;
   /** This machine's clock minus the server's, where a server was asked. */

@@ -17,6 +17,7 @@ export async function connectServer(
     name,
     store: storeOf(session),
     register: registerOf(session),
+    bundles: undefined,
     signer: session.signer,
     clockOffsetMs: session.clockOffsetMs,
     sharing: sharingOf(session),
