@@ -6,6 +6,7 @@ import type { Destination } from "../evidence/ports/destination.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import type { Source } from "../evidence/ports/source.ts";
+import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Outage } from "../transfer/outage.ts";
 import type { Patience } from "../transfer/patience.ts";
@@ -30,6 +31,7 @@ export interface Deps {
   readonly source: Source;
   readonly destination: Destination;
   readonly journal: Journal;
+  readonly queues: UploadQueues;
   readonly receipts: Receipts;
   readonly clock: Clock;
   readonly patience: Patience;

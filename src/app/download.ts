@@ -62,7 +62,7 @@ export async function download(
     const { id, case: caseRef, reference, record } = sealed;
     const { onEvent } = deps;
     const bytes = record.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    onEvent({ type: "planned", files: record.files.length, bytes });
+    onEvent({ type: "planned", files: record.files.length, bytes, isComplete: true });
     const fetched = await fetchAll(deps, connection, record.files, request.to, signal);
     const beside = (kind: string): DestinationFile =>
       deps.destination.place(request.to, {

@@ -1,16 +1,20 @@
 import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import type { SkippedEntry } from "../evidence/ports/source.ts";
+import type { QueuedPlan } from "../evidence/ports/upload-queue.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { formatAddress } from "../evidence/address.ts";
 import { parseKey } from "../evidence/key.ts";
+import { randomId } from "../evidence/random-id.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import { choosePartBytes } from "../transfer/part-size.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
 import type { Deps, Failure } from "./deps.ts";
-import { planExhibits, type ExhibitPlan } from "./exhibit-plan.ts";
-import { requireReachable } from "./reachable-proof.ts";
+import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf } from "./failure.ts";
+import { Planning } from "./planning.ts";
+import { requireReachable } from "./reachable-proof.ts";
+import { outcomesIn, type Outcomes } from "./upload-outcome.ts";
 import { uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
 
 /** What an upload would do with one exhibit. */
@@ -26,15 +30,21 @@ export interface Foreseen {
   readonly heldBytes: number;
 }
 
-/** Nothing was sent, reserved or written. Exit code as an upload's that fails likewise. */
+/**
+ * Nothing was sent or reserved. What would be done is read from this machine's disk, and can be until the queues are closed. Exit
+ * code as an upload's that fails likewise.
+ */
 export interface DryRunResult {
   readonly store: string;
-  readonly exhibits: readonly Foreseen[];
-  readonly failed: readonly Failure[];
-  readonly skipped: readonly SkippedEntry[];
+  readonly exhibits: Outcomes<Foreseen>;
+  readonly failed: Outcomes<Failure>;
+  readonly skipped: Outcomes<SkippedEntry>;
   /** Bytes that would go over the wire. */
   readonly bytesToSend: number;
 }
+
+/** Plans that the store is asked about at once. */
+const askedAtOnce = 1000;
 
 /**
  * Says what an upload would do, and what would fail, without doing it: lists the files, checks names, sizes, the store's limits
@@ -43,39 +53,84 @@ export interface DryRunResult {
  * @throws ExhibitError as `upload` does before anything is sent
  */
 export async function dryRun(
-  deps: Pick<Deps, "connect" | "source">,
+  deps: Pick<Deps, "connect" | "source" | "queues">,
   request: UploadRequest,
   signal: AbortSignal,
 ): Promise<DryRunResult> {
   const given = checked(uploadRequestSchema, request, "The upload");
-  const planned = await planExhibits(deps.source, given, signal);
-  return connected(deps, given.store, async (connection) => {
-    const { name, register, store } = connection;
-    const sourceIds = planned.exhibits.map(({ sourceId }) => sourceId);
-    const known = await register.lookup(given.case, sourceIds, signal);
-    requireReachable(given.requireProof, connection);
-    const holder = await holderOf(connection, given, signal);
-    const held = await heldByExhibit(connection, signal);
-    const exhibits: Foreseen[] = [];
-    const failed: Failure[] = [...planned.failed];
-    for (const plan of planned.exhibits) {
-      try {
-        for (const file of plan.files) {
-          choosePartBytes(file.sizeBytes, given.partBytes, store.capabilities);
+  const planning = await Planning.begin(deps, given, signal);
+  try {
+    return await connected(deps, given.store, async (connection) => {
+      requireReachable(given.requireProof, connection);
+      const queue = deps.queues.open(randomId("dry-run-"));
+      queue.discard();
+      planning.into({ queue, onOutcome: () => undefined, onEvent: () => undefined });
+      const known: Known = {
+        holder: await holderOf(connection, given, signal),
+        held: await heldByExhibit(connection, signal),
+      };
+      let bytesToSend = 0;
+      let newBytes = 0;
+      for (;;) {
+        const turn = await planning.next(askedAtOnce);
+        if (turn.length === 0) break;
+        const seen = await foreseeTurn(turn, { connection, request: given, known }, signal);
+        queue.settle(seen);
+        for (const { state, outcome } of seen) {
+          if (state === "failed") continue;
+          const { action, bytes, heldBytes } = outcome;
+          if (action === "send") newBytes += bytes;
+          if (action !== "compare") bytesToSend += bytes - heldBytes;
         }
-        const entry = known.get(plan.sourceId);
-        if (holder !== undefined && holder.id !== entry?.id) requireSealed(holder);
-        exhibits.push(foresee(plan, entry ?? holder, held));
-      } catch (error) {
-        if (!(error instanceof ExhibitError)) throw error;
-        failed.push(failureOf(plan.path, error));
       }
+      await requireQuota(connection, newBytes, signal);
+      return {
+        store: connection.name,
+        exhibits: outcomesIn(queue, "done", (outcome) => outcome as Foreseen),
+        failed: outcomesIn(queue, "failed", (outcome) => outcome as Failure),
+        skipped: outcomesIn(queue, "skipped", (outcome) => outcome as SkippedEntry),
+        bytesToSend,
+      };
+    });
+  } finally {
+    planning.stop();
+  }
+}
+
+/** What was asked of the store before the first plan. */
+interface Known {
+  /** Who has the reference that is wanted. */
+  readonly holder: ExhibitEntry | undefined;
+  /** Bytes of unfinished uploads, by the address of their exhibit. */
+  readonly held: ReadonlyMap<string, number>;
+}
+
+type Seen =
+  | { readonly place: number; readonly state: "done"; readonly outcome: Foreseen }
+  | { readonly place: number; readonly state: "failed"; readonly outcome: Failure };
+
+async function foreseeTurn(
+  turn: readonly QueuedPlan[],
+  asked: { connection: Connection; request: UploadRequest; known: Known },
+  signal: AbortSignal,
+): Promise<Seen[]> {
+  const { connection, request, known } = asked;
+  const { register, store } = connection;
+  const sourceIds = turn.map(({ plan }) => plan.sourceId);
+  const entries = await register.lookup(request.case, sourceIds, signal);
+  return turn.map(({ place, plan }) => {
+    try {
+      for (const { sizeBytes } of plan.files) {
+        choosePartBytes(sizeBytes, request.partBytes, store.capabilities);
+      }
+      const entry = entries.get(plan.sourceId);
+      const { holder, held } = known;
+      if (holder !== undefined && holder.id !== entry?.id) requireSealed(holder);
+      return { place, state: "done", outcome: foresee(plan, entry ?? holder, held) };
+    } catch (error) {
+      if (!(error instanceof ExhibitError)) throw error;
+      return { place, state: "failed", outcome: failureOf(plan.path, error) };
     }
-    const bytesToSend = exhibits
-      .filter(({ action }) => action !== "compare")
-      .reduce((sum, { bytes, heldBytes }) => sum + bytes - heldBytes, 0);
-    await requireQuota(connection, exhibits, signal);
-    return { store: name, exhibits, failed, skipped: planned.skipped, bytesToSend };
   });
 }
 
@@ -129,15 +184,12 @@ async function heldByExhibit(
 /** What is new must fit into what is left; the rest is charged already. @throws ExhibitError `policy.quota` */
 async function requireQuota(
   { accounts }: Connection,
-  exhibits: readonly Foreseen[],
+  newBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
   if (accounts === undefined) return;
   const { quotaBytes, usedBytes } = await accounts.me(signal);
   if (quotaBytes === undefined) return;
-  const newBytes = exhibits
-    .filter(({ action }) => action === "send")
-    .reduce((sum, { bytes }) => sum + bytes, 0);
   const leftBytes = Math.max(0, quotaBytes - usedBytes);
   if (newBytes <= leftBytes) return;
   throw new ExhibitError("policy.quota", "This is more than your quota at the store has left.", {

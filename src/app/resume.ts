@@ -2,7 +2,7 @@ import { ExhibitError } from "../evidence/errors.ts";
 import type { Failure } from "./deps.ts";
 import { failureOf } from "./failure.ts";
 import { openJobs, type OpenJob } from "./open-jobs.ts";
-import type { OnOutcome } from "./upload-exhibits.ts";
+import type { OnOutcome } from "./upload-outcome.ts";
 import { upload, type UploadDeps, type UploadResult } from "./upload.ts";
 
 /** One unfinished upload command, run again. Exactly one of `result` and `failure` is there. */

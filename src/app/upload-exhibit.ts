@@ -1,10 +1,9 @@
 import type { ExhibitEntry, SealedExhibit } from "../evidence/ports/register.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import { formatAddress } from "../evidence/address.ts";
-import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import { ExhibitError } from "../evidence/errors.ts";
 import { contentKey } from "../evidence/key.ts";
 import { proves, type Proof } from "../evidence/proof.ts";
-import type { Receipt } from "../evidence/receipt.ts";
 import { recordType } from "../evidence/record.ts";
 import { seal } from "../evidence/seal.ts";
 import type { Transferred } from "../transfer/file-transfer.ts";
@@ -15,27 +14,8 @@ import { requireSameContent } from "./already-present.ts";
 import { buildRecord } from "./build-record.ts";
 import type { Deps } from "./deps.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
+import type { UploadedExhibit } from "./upload-outcome.ts";
 import type { UploadRequest } from "./upload-request.ts";
-
-export interface UploadedExhibit {
-  readonly id: string;
-  readonly case: string;
-  readonly reference: string;
-  readonly outcome: "uploaded" | "already-present";
-  /** How many files it has. */
-  readonly files: number;
-  /** Its files as the record names them: original path, key and digest, in the record's order. */
-  readonly contents: readonly {
-    readonly path: string;
-    readonly key: string;
-    readonly sha256: string;
-  }[];
-  /** Bytes that went over the wire in this run, and bytes that were there already. */
-  readonly bytesSent: number;
-  readonly bytesSkipped: number;
-  readonly receipt: Receipt;
-  readonly receiptPath: string;
-}
 
 /** One exhibit's upload and what it is done with. */
 export interface ExhibitUpload {
@@ -48,31 +28,6 @@ export interface ExhibitUpload {
   readonly request: UploadRequest;
   readonly line: Line;
   readonly plan: ExhibitPlan;
-}
-
-/**
- * Reserves an exhibit, or finds the one that this command reserved before. A wanted reference that is taken may hold this
- * very content, uploaded from another place.
- *
- * @throws ExhibitError `conflict.exists`, `policy.*`, `auth.*`, `unavailable.*`
- */
-export async function reserveExhibit(
-  { deps, connection, request, plan }: ExhibitUpload,
-  signal: AbortSignal,
-): Promise<ExhibitEntry> {
-  const { register } = connection;
-  const { case: caseRef, reference, initials } = request;
-  const { sourceId, totalBytes } = plan;
-  const reservation = { case: caseRef, reference, initials, sourceId, totalBytes };
-  try {
-    return await persistently(() => register.reserve(reservation, signal), deps, signal);
-  } catch (error) {
-    if (reference === undefined || !hasCode(error, "conflict.exists")) throw error;
-    const address = { kind: "reference", case: caseRef, reference } as const;
-    const [holder] = await persistently(() => register.find(address, signal), deps, signal);
-    if (holder?.state === "sealed") return holder;
-    throw error;
-  }
 }
 
 /**
@@ -163,14 +118,21 @@ function requireProof(proof: Proof, wanted: Proof, entry: ExhibitEntry): void {
 
 async function keepReceipt(
   { deps, request }: ExhibitUpload,
-  { id, case: caseRef, reference, record, receipt, sealedReceipt }: SealedExhibit,
+  sealed: SealedExhibit,
 ): Promise<Omit<UploadedExhibit, "outcome" | "bytesSent" | "bytesSkipped">> {
-  const exhibit = { case: caseRef, reference };
-  const receiptPath = await deps.receipts.save(exhibit, sealedReceipt, request.receiptFile);
+  const path = await deps.receipts.save(sealed, sealed.sealedReceipt, request.receiptFile);
+  return uploadedOf(sealed, path);
+}
+
+/** What is told of a sealed exhibit whose receipt is kept at `receiptPath`. */
+export function uploadedOf(
+  { id, case: caseRef, reference, record, receipt }: SealedExhibit,
+  receiptPath: string,
+): Omit<UploadedExhibit, "outcome" | "bytesSent" | "bytesSkipped"> {
   const contents = record.files.map(({ path, key, digest }) => ({
     path,
     key,
     sha256: digest.sha256,
   }));
-  return { id, ...exhibit, files: contents.length, contents, receipt, receiptPath };
+  return { id, case: caseRef, reference, files: contents.length, contents, receipt, receiptPath };
 }

@@ -1,23 +1,32 @@
 import type { SkippedEntry } from "../evidence/ports/source.ts";
+import type { UploadQueue } from "../evidence/ports/upload-queue.ts";
 import { openLine } from "../transfer/line.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
 import type { Deps, Failure } from "./deps.ts";
-import { planExhibits } from "./exhibit-plan.ts";
+import { Planning } from "./planning.ts";
 import { requireReachable } from "./reachable-proof.ts";
-import type { UploadedExhibit } from "./upload-exhibit.ts";
-import { uploadExhibits, type OnOutcome } from "./upload-exhibits.ts";
+import { uploadExhibits } from "./upload-exhibits.ts";
 import { uploadJob } from "./upload-job.ts";
+import {
+  outcomesIn,
+  type OnOutcome,
+  type Outcomes,
+  type UploadedExhibit,
+} from "./upload-outcome.ts";
 import { uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
 
 export type { OnOutcome, UploadedExhibit, UploadRequest };
 
-/** Exit code: 0 when `failed` is empty; that of its code when nothing arrived and all failed alike; else 3. */
+/**
+ * What an upload did, in the order in which it was found. It is read from this machine's disk, and can be until the queues are
+ * closed. Exit code: 0 when `failed` is empty; that of its code when nothing arrived and all failed alike; else 3.
+ */
 export interface UploadResult {
-  readonly exhibits: readonly UploadedExhibit[];
-  readonly failed: readonly Failure[];
+  readonly exhibits: Outcomes<UploadedExhibit>;
+  readonly failed: Outcomes<Failure>;
   /** Links, FIFOs, sockets and devices: reported, not sent, no failure. */
-  readonly skipped: readonly SkippedEntry[];
+  readonly skipped: Outcomes<SkippedEntry>;
 }
 
 /** What an upload asks of its caller, and tells it on the way. */
@@ -33,6 +42,7 @@ export type UploadDeps = Pick<
   | "connect"
   | "source"
   | "journal"
+  | "queues"
   | "receipts"
   | "clock"
   | "patience"
@@ -45,9 +55,10 @@ export type UploadDeps = Pick<
  * Uploads files and folders as exhibits, each with its signed record and receipt. Safe to repeat: what is there is
  * found again, only what is missing is sent. One failing exhibit does not stop the others, a failing store does.
  *
- * @throws ExhibitError `usage.*` and `not-found.source` before anything is sent; `integrity.proof-too-weak` when the
- * store cannot reach the wanted proof; `auth.*` and `unavailable.*` when nothing arrived; `conflict.locked` when the
- * same upload runs already; the signal's reason when interrupted (the same command or `resume` goes on)
+ * @throws ExhibitError `usage.*` and `not-found.source` before anything is sent, where it is found out by then;
+ * `integrity.proof-too-weak` when the store cannot reach the wanted proof; `auth.*` and `unavailable.*` when nothing
+ * arrived; `conflict.locked` when the same upload runs already; the signal's reason when interrupted (the same command or
+ * `resume` goes on)
  */
 export async function upload(
   deps: UploadDeps,
@@ -56,38 +67,58 @@ export async function upload(
   { askInitials, onOutcome = () => undefined }: UploadCaller = {},
 ): Promise<UploadResult> {
   const given = checked(uploadRequestSchema, request, "The upload");
-  const planned = await planExhibits(deps.source, given, signal);
-  const { exhibits: plans, skipped } = planned;
-  for (const { path, reason } of skipped) onOutcome({ type: "skipped", path, reason });
-  for (const failure of planned.failed) onOutcome({ type: "failed", ...failure });
-  return connected(deps, given.store, async (connection) => {
-    requireReachable(given.requireProof, connection);
-    const isNameless = given.reference === undefined && given.initials === undefined;
-    const asked =
-      isNameless && connection.register.needsInitials && askInitials !== undefined
-        ? { ...given, initials: await askInitials() }
-        : given;
-    const { journal, clock, onEvent } = deps;
-    const job = uploadJob(asked, connection.name, clock.now());
-    journal.claim(job.id);
-    try {
-      journal.saveJob(job);
-      onEvent({
-        type: "planned",
-        files: plans.reduce((sum, plan) => sum + plan.files.length, 0),
-        bytes: plans.reduce((sum, plan) => sum + plan.totalBytes, 0),
-      });
-      const done = await uploadExhibits(
-        { deps, connection, jobId: job.id, request: asked, line: openLine(asked) },
-        plans,
-        onOutcome,
-        signal,
-      );
-      const failed = [...planned.failed, ...done.failed];
-      if (failed.length === 0) journal.finishJob(job.id);
-      return { exhibits: done.exhibits, failed, skipped };
-    } finally {
-      journal.release(job.id);
-    }
-  });
+  const planning = await Planning.begin(deps, given, signal);
+  try {
+    return await connected(deps, given.store, async (connection) => {
+      requireReachable(given.requireProof, connection);
+      const isNameless = given.reference === undefined && given.initials === undefined;
+      const asked =
+        isNameless && connection.register.needsInitials && askInitials !== undefined
+          ? { ...given, initials: await askInitials() }
+          : given;
+      const { journal, queues, clock, onEvent } = deps;
+      const job = uploadJob(asked, connection.name, clock.now());
+      journal.claim(job.id);
+      try {
+        const queue = queues.open(job.id);
+        planning.into({ queue, onOutcome, onEvent });
+        journal.saveJob(job);
+        await uploadExhibits(
+          { deps, connection, jobId: job.id, request: asked, line: openLine(asked) },
+          { planning, queue, onOutcome },
+          signal,
+        );
+        if (queue.counts().failed === 0) {
+          journal.finishJob(job.id);
+          queue.discard();
+        }
+        return resultOf(queue);
+      } finally {
+        journal.release(job.id);
+      }
+    });
+  } finally {
+    planning.stop();
+  }
+}
+
+function resultOf(queue: UploadQueue): UploadResult {
+  return {
+    exhibits: outcomesIn(queue, "done", (outcome, earlier) =>
+      earlier ? thereBefore(outcome as UploadedExhibit) : (outcome as UploadedExhibit),
+    ),
+    failed: outcomesIn(queue, "failed", (outcome) => outcome as Failure),
+    skipped: outcomesIn(queue, "skipped", (outcome) => outcome as SkippedEntry),
+  };
+}
+
+/** An exhibit that an earlier run of the same command had brought in: its receipt says so. */
+function thereBefore(exhibit: UploadedExhibit): UploadedExhibit {
+  const { bytesSent, bytesSkipped } = exhibit;
+  return {
+    ...exhibit,
+    outcome: "already-present",
+    bytesSent: 0,
+    bytesSkipped: bytesSent + bytesSkipped,
+  };
 }

@@ -63,7 +63,7 @@ export async function verify(
       }
     };
     const bytes = record.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    deps.onEvent({ type: "planned", files: record.files.length, bytes });
+    deps.onEvent({ type: "planned", files: record.files.length, bytes, isComplete: true });
     const lines = await register.custody(entry, signal);
     await check("custody log", () => {
       requireHead(lines, receipt.custody, id);

@@ -29,9 +29,10 @@ export function exitCodeOf(code: ErrorCode): number {
  */
 export function exitCodeOfMany(
   succeeded: number,
-  failed: readonly { readonly code: ErrorCode }[],
+  failed: Iterable<{ readonly code: ErrorCode }>,
 ): number {
-  const codes = new Set(failed.map(({ code }) => exitCodeOf(code)));
+  const codes = new Set<number>();
+  for (const { code } of failed) codes.add(exitCodeOf(code));
   const [only, ...others] = codes;
   if (only === undefined) return 0;
   return succeeded === 0 && others.length === 0 ? only : exitCodeOf("partial.failed");

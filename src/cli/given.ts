@@ -48,18 +48,29 @@ export async function withClient<Result>(
   }
 }
 
-/** As {@link withClient}, with the progress of a transfer shown while it runs; `started` is its verb: "Sending". */
+/**
+ * As {@link withClient}, with the progress of a transfer shown while it runs; `started` is its verb: "Sending". `use` may take the
+ * progress away itself, to tell what came of it while the client is there.
+ */
 export async function withTransfer<Result>(
   context: Context,
   typed: Typed,
   started: string,
-  use: Use<Result>,
+  use: (client: Client, settings: Settings, endProgress: () => void) => Promise<Result>,
 ): Promise<Result> {
   const chosen = typed.options["progress"] as ProgressMode;
   const mode = wantsJson(typed) && chosen === "auto" ? "none" : chosen;
   const progress = await openProgress(context.terminal, mode, started, context.signal);
   try {
-    return await withClient(context, typed, use, progress.onEvent);
+    return await withClient(
+      context,
+      typed,
+      (client, settings) =>
+        use(client, settings, () => {
+          progress.stop();
+        }),
+      progress.onEvent,
+    );
   } finally {
     progress.stop();
   }

@@ -2,7 +2,13 @@ import type { Proof } from "./proof.ts";
 
 /** What a transfer tells while it runs. Paths are for the person at the screen only; never for a log. */
 export type TransferEvent =
-  | { readonly type: "planned"; readonly files: number; readonly bytes: number }
+  /** So much more is to be done; `isComplete` when no more will be found. */
+  | {
+      readonly type: "planned";
+      readonly files: number;
+      readonly bytes: number;
+      readonly isComplete: boolean;
+    }
   | { readonly type: "file-started"; readonly path: string; readonly sizeBytes: number }
   /** Bytes whose digest is now known; `sent` of them over the wire, the rest was there already. */
   | {

@@ -18,6 +18,7 @@ import { receiptFolder } from "../platform/receipt-folder.ts";
 import { settle } from "../platform/settings.ts";
 import { makeStateFolder } from "../platform/state-folder.ts";
 import { StoreBook, type NamedStore } from "../platform/store-book.ts";
+import { uploadQueues } from "../platform/upload-queues.ts";
 import { findMachineKey } from "../stores/machine-key.ts";
 import { openConnection, type StoreMachine } from "../stores/registry.ts";
 import { findIdentity } from "../stores/server/kept-identity.ts";
@@ -61,6 +62,7 @@ export async function composeClient(
   });
   const machine = { secrets, clock, network, toolVersion: version };
   const book = openStoreBook(facts, version);
+  const queues = uploadQueues(paths.queuesDir);
   let journal: FileJournal | undefined;
   return {
     connect: async (store) => connect(await book.find(store), machine, paths, signal),
@@ -72,6 +74,7 @@ export async function composeClient(
     get journal() {
       return (journal ??= openJournal(paths.journalFile, onNote));
     },
+    queues,
     receipts: receiptFolder(paths.receiptsDir),
     clock,
     patience: { ...defaultPatience, giveUpAfterMs: settings.giveUpAfterMs },
@@ -80,6 +83,7 @@ export async function composeClient(
     onEvent,
     secretsPlace: secrets.place,
     async close() {
+      queues.close();
       journal?.close();
       await network.close();
     },

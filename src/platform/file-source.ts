@@ -1,10 +1,16 @@
-import type { BigIntStats } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import type { BigIntStats, OpenDirOptions } from "node:fs";
+import { lstat, opendir } from "node:fs/promises";
 import path from "node:path";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Source, SourceEntry, WalkWatcher } from "../evidence/ports/source.ts";
 import { inside, isText, locationOf, pathOf } from "./file-names.ts";
 import { openSourceFile, sourceStat } from "./source-file.ts";
+
+/** Names of one folder that are in memory, and in order, at a time. */
+const namesAtOnce = 10_000;
+
+/** Files that are looked at together: the system answers several questions in the time of one. */
+const statsAtOnce = 32;
 
 /** Files and folders of this machine as a source of evidence. Opens for reading only and follows no link. */
 export function fileSource(): Source {
@@ -40,15 +46,56 @@ async function* visit(
 }
 
 async function* folder(place: Place, watcher: WalkWatcher): AsyncGenerator<SourceEntry> {
-  const names = await orTell(place, watcher, readdir(place.absolute, { encoding: "buffer" }));
-  for (const name of names?.sort((a, b) => a.compare(b)) ?? []) {
-    const inner = {
-      absolute: inside(place.absolute, name),
-      relative: place.relative.length === 0 ? name : inside(place.relative, name),
-    };
-    const stat = await orTell(inner, watcher, lstat(inner.absolute, { bigint: true }));
-    if (stat !== undefined) yield* visit(inner, stat, watcher);
+  const names = namesIn(place.absolute);
+  for (;;) {
+    const next = await orTell(place, watcher, names.next());
+    if (next === undefined || next.done === true) return;
+    for (let at = 0; at < next.value.length; at += statsAtOnce) {
+      const some = next.value.slice(at, at + statsAtOnce);
+      yield* visitAll(
+        some.map((name) => below(place, name)),
+        watcher,
+      );
+    }
   }
+}
+
+function below(place: Place, name: Buffer): Place {
+  return {
+    absolute: inside(place.absolute, name),
+    relative: place.relative.length === 0 ? name : inside(place.relative, name),
+  };
+}
+
+async function* visitAll(
+  places: readonly Place[],
+  watcher: WalkWatcher,
+): AsyncGenerator<SourceEntry> {
+  const stats = await Promise.all(
+    places.map((place) => orTell(place, watcher, lstat(place.absolute, { bigint: true }))),
+  );
+  for (const [index, place] of places.entries()) {
+    const stat = stats[index];
+    if (stat !== undefined) yield* visit(place, stat, watcher);
+  }
+}
+
+/** The names in a folder, in order; those of a very large folder in batches, each in order, so that none takes much memory. */
+async function* namesIn(folder: Buffer): AsyncGenerator<Buffer[]> {
+  // Node's types know no folder whose name is bytes, nor names that are.
+  const options = { encoding: "buffer", bufferSize: 1024 } as unknown as OpenDirOptions;
+  let names: Buffer[] = [];
+  for await (const entry of await opendir(folder, options)) {
+    names.push(entry.name as unknown as Buffer);
+    if (names.length < namesAtOnce) continue;
+    yield inOrder(names);
+    names = [];
+  }
+  yield inOrder(names);
+}
+
+function inOrder(names: Buffer[]): Buffer[] {
+  return names.sort((a, b) => a.compare(b));
 }
 
 /** What `reading` gives; where it fails, the place is reported and the walk goes on. */

@@ -13,6 +13,8 @@ export interface MachinePaths {
   readonly stateDir: string;
   /** How far this machine's uploads got. */
   readonly journalFile: string;
+  /** What uploads that are not finished have still to do. */
+  readonly queuesDir: string;
   /** Copies of the receipts of what was sent from here. */
   readonly receiptsDir: string;
   /** Where secrets go when someone asked for a file by name. */
@@ -32,6 +34,7 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
     configFile: path.resolve(configDir, "config.json"),
     stateDir: path.resolve(stateDir),
     journalFile: path.resolve(stateDir, "journal.sqlite"),
+    queuesDir: path.resolve(stateDir, "queues"),
     receiptsDir: path.resolve(stateDir, "receipts"),
     insecureKeyFile: path.resolve(stateDir, "keys.json"),
     serverDir: path.resolve(stateDir, "server"),

@@ -9,28 +9,31 @@ import { replaceFile } from "./atomic-file.ts";
 
 /** Receipts as files, `<folder>/<case>/<reference>.receipt.json`, readable by this user only. None is replaced by another. */
 export function receiptFolder(folder: string): Receipts {
-  return {
-    async save(exhibit, receipt, chosen) {
-      const usual = path.join(
-        folder,
-        caseSegment(exhibit.case),
-        referenceSegment(exhibit.reference),
-      );
-      const text = `${JSON.stringify(receipt)}\n`;
-      let file = chosen ?? `${usual}.receipt.json`;
-      try {
-        if (!(await isFree(file, text))) {
-          if (chosen !== undefined) throw taken(chosen);
-          // Another store gave the same reference: its receipt stays, and this one's own digest tells it apart.
-          file = `${usual}.${sha256Of(text).slice(0, 12)}.receipt.json`;
-        }
-        await replaceFile(file, text);
-      } catch (error) {
-        throw error instanceof ExhibitError ? error : unwritable(file, error);
+  const save: Receipts["save"] = async (exhibit, receipt, chosen) => {
+    const text = `${JSON.stringify(receipt)}\n`;
+    let file = chosen ?? usualFile(folder, exhibit);
+    try {
+      if (!(await isFree(file, text))) {
+        if (chosen !== undefined) throw taken(chosen);
+        // Another store gave the same reference: its receipt stays, and this one's own digest tells it apart.
+        file = file.replace(/\.receipt\.json$/, `.${sha256Of(text).slice(0, 12)}.receipt.json`);
       }
-      return file;
-    },
+      await replaceFile(file, text);
+    } catch (error) {
+      throw error instanceof ExhibitError ? error : unwritable(file, error);
+    }
+    return file;
   };
+  return {
+    save,
+    saveAll: (receipts) =>
+      Promise.all(receipts.map(({ exhibit, receipt }) => save(exhibit, receipt, undefined))),
+  };
+}
+
+function usualFile(folder: string, exhibit: { case: string; reference: string }): string {
+  const name = `${referenceSegment(exhibit.reference)}.receipt.json`;
+  return path.join(folder, caseSegment(exhibit.case), name);
 }
 
 /** True when nothing is there, or this very text. */

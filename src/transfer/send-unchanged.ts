@@ -1,9 +1,8 @@
 import { sha256Of } from "../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import type { Part } from "../evidence/ports/store.ts";
-import type { FileTransfer } from "./file-transfer.ts";
-import { overLine } from "./line.ts";
-import { persistently } from "./persistence.ts";
+import { overLine, type Line } from "./line.ts";
+import { persistently, type Persistence } from "./persistence.ts";
 
 /** What arrived changed so often was not struck by chance: something on the way changes what is sent. */
 const mostTries = 4;
@@ -15,7 +14,7 @@ const mostTries = 4;
  * {@link persistently} throws
  */
 export async function sendUnchanged<Result>(
-  transfer: FileTransfer,
+  transfer: Persistence & { readonly line: Line },
   sent: Part,
   request: () => Promise<Result>,
   signal: AbortSignal,

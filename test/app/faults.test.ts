@@ -12,10 +12,9 @@ import { randomBytes } from "node:crypto";
 import { appendFile, chmod, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { download } from "../../src/app/download.ts";
-import { upload } from "../../src/app/upload.ts";
 import { verify } from "../../src/app/verify.ts";
 import { verifyReceipt } from "../../src/app/verify-receipt.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import { makeClient, upload, uploadOf, type TestClient } from "../support/client.ts";
 import { startFaultProxy, type FaultProxy, type Faults } from "../support/fault-proxy.ts";
 import { enrol, soon, startServer, type TestServer } from "../support/server.ts";
 

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { readdir, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { upload } from "../../src/app/upload.ts";
 import { ExhibitError } from "../../src/evidence/errors.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import { makeClient, upload, uploadOf, type TestClient } from "../support/client.ts";
 import { soon, startServer } from "../support/server.ts";
 
 describe("an exhibit in a folder", () => {

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir, utimes } from "node:fs/promises";
 import path from "node:path";
-import { upload, type UploadRequest } from "../../src/app/upload.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import type { UploadRequest } from "../../src/app/upload.ts";
+import { makeClient, upload, uploadOf, type TestClient } from "../support/client.ts";
 import { soon } from "../support/server.ts";
 
 describe("an upload that cannot be meant so", () => {

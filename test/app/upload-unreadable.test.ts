@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { chmod, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { upload, type UploadRequest, type UploadResult } from "../../src/app/upload.ts";
+import type { UploadRequest } from "../../src/app/upload.ts";
 import { exitCodeOfMany } from "../../src/cli/exit.ts";
 import type { SourceEntry } from "../../src/evidence/ports/source.ts";
 import { fileSource } from "../../src/platform/file-source.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import { makeClient, upload, uploadOf, type TestClient, type Uploaded } from "../support/client.ts";
 import { soon } from "../support/server.ts";
 
 const folders = fileSource();
@@ -41,7 +41,7 @@ describe("uploading a folder of which a part cannot be read", () => {
     await client.close();
   });
 
-  function uploadBox(below: string, more: Partial<UploadRequest> = {}): Promise<UploadResult> {
+  function uploadBox(below: string, more: Partial<UploadRequest> = {}): Promise<Uploaded> {
     const box = path.join(client.folder, "evidence", "box", below);
     return upload(client.deps, uploadOf([box], more), soon());
   }

@@ -15,15 +15,13 @@ import path from "node:path";
 import { custodyLog } from "../../src/app/custody-log.ts";
 import { download } from "../../src/app/download.ts";
 import { list } from "../../src/app/list.ts";
-import { resume } from "../../src/app/resume.ts";
 import { show } from "../../src/app/show.ts";
-import { upload } from "../../src/app/upload.ts";
 import { abortUpload, listUploads } from "../../src/app/uploads.ts";
 import { verify } from "../../src/app/verify.ts";
 import { ExhibitError } from "../../src/evidence/errors.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { startOf } from "../../src/platform/process-identity.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import { makeClient, resume, upload, uploadOf, type TestClient } from "../support/client.ts";
 import { storeGone } from "../support/counted.ts";
 import { soon, startServer, type Person, type TestServer } from "../support/server.ts";
 

@@ -82,7 +82,7 @@ describe("a store that is a folder, without any server", () => {
         "",
       ],
     ]);
-    expect(ran.err).toContain('{"type":"planned","files":2,"bytes":5}');
+    expect(ran.err).toContain('{"type":"planned","files":2,"bytes":5,"isComplete":true}');
     expect(ran.err).toMatch(/not sent: .*link: /);
     expect(await readFile(at("kept.json"), "utf8")).toContain('"signatures"');
   });

@@ -116,7 +116,7 @@ describe("progress", () => {
 
   function half(): Tally {
     const tally = new Tally();
-    tally.take({ type: "planned", files: 2, bytes: 100 * MiB }, 0);
+    tally.take({ type: "planned", files: 2, bytes: 100 * MiB, isComplete: true }, 0);
     tally.take({ type: "file-started", path: "a.mp4", sizeBytes: 80 * MiB }, 0);
     tally.take({ type: "part-done", path: "a.mp4", bytes: 8 * MiB, sent: false }, 1000);
     tally.take({ type: "part-done", path: "a.mp4", bytes: 32 * MiB, sent: true }, 4000);
@@ -167,7 +167,7 @@ describe("progress", () => {
   it("is redrawn on a terminal and leaves nothing behind; names cannot steer it", async () => {
     const { terminal, err } = fakeTerminal({ live: true });
     const progress = await openProgress(terminal, "auto", "Sending", new AbortController().signal);
-    progress.onEvent({ type: "planned", files: 1, bytes: 10 });
+    progress.onEvent({ type: "planned", files: 1, bytes: 10, isComplete: true });
     progress.onEvent({ type: "file-started", path: "\u001b[2Jx", sizeBytes: 10 });
     while (!err().includes("\\u{1B}[2Jx")) await once(terminal.error, "written");
     progress.stop();
@@ -180,7 +180,7 @@ describe("progress", () => {
   it("is plain lines elsewhere", async () => {
     const { terminal, err } = fakeTerminal();
     const progress = await openProgress(terminal, "auto", "Sending", new AbortController().signal);
-    progress.onEvent({ type: "planned", files: 1, bytes: 10 });
+    progress.onEvent({ type: "planned", files: 1, bytes: 10, isComplete: true });
     progress.onEvent({ type: "file-started", path: "a\nb", sizeBytes: 10 });
     progress.onEvent({ type: "waiting", reason: "The store is busy", seconds: 5 });
     progress.onEvent({ type: "file-done", path: "a\nb", proof: "whole" });

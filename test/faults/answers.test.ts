@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { upload, type UploadResult } from "../../src/app/upload.ts";
 import { verify } from "../../src/app/verify.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import { makeClient, upload, uploadOf, type TestClient, type Uploaded } from "../support/client.ts";
 import {
   startAnsweringProxy,
   type AnsweringProxy,
@@ -49,7 +48,7 @@ afterEach(async () => {
   await client.close();
 });
 
-async function send(name: string, bytes: number | Buffer, rules: Rule[]): Promise<UploadResult> {
+async function send(name: string, bytes: number | Buffer, rules: Rule[]): Promise<Uploaded> {
   const file = await client.write(name, typeof bytes === "number" ? randomBytes(bytes) : bytes);
   proxy.rules = rules;
   proxy.requests.length = 0;
@@ -72,7 +71,7 @@ function sentBytes(): number {
     .reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-async function expectProved(result: UploadResult): Promise<void> {
+async function expectProved(result: Uploaded): Promise<void> {
   expect(result.failed).toEqual([]);
   const [exhibit] = result.exhibits;
   expect(exhibit?.receipt.files[0]?.proof).toBe("whole");

@@ -2,15 +2,23 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Deps } from "../../src/app/deps.ts";
-import type { UploadRequest } from "../../src/app/upload.ts";
+import type { Deps, Failure } from "../../src/app/deps.ts";
+import { resume as resumeAll, type ResumedJob } from "../../src/app/resume.ts";
+import {
+  upload as uploadAll,
+  type UploadedExhibit,
+  type UploadRequest,
+  type UploadResult,
+} from "../../src/app/upload.ts";
 import type { Connection } from "../../src/evidence/ports/connection.ts";
+import type { SkippedEntry } from "../../src/evidence/ports/source.ts";
 import type { TransferEvent } from "../../src/evidence/progress.ts";
 import { thumbprintOf } from "../../src/evidence/seal.ts";
 import { fileDestination } from "../../src/platform/file-destination.ts";
 import { fileSource } from "../../src/platform/file-source.ts";
 import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
 import { receiptFolder } from "../../src/platform/receipt-folder.ts";
+import { uploadQueues, type FolderOfQueues } from "../../src/platform/upload-queues.ts";
 import { openConnection, type StoreMachine } from "../../src/stores/registry.ts";
 // Loaded here, because jest cannot load several modules at once when they are first needed.
 import "../../src/stores/keyed-register.ts";
@@ -26,7 +34,11 @@ import { shortPatience } from "./transfer-rig.ts";
 
 /** One machine with everything that the use cases need, all real, its store wrapped to count and to fail. */
 export interface TestClient {
-  readonly deps: Deps & { readonly source: CountedSource; readonly journal: FileJournal };
+  readonly deps: Deps & {
+    readonly source: CountedSource;
+    readonly journal: FileJournal;
+    readonly queues: FolderOfQueues;
+  };
   readonly folder: string;
   readonly events: TransferEvent[];
   /** The store as the last `connect` opened it. */
@@ -50,6 +62,7 @@ export async function makeClient(
   const place = { name: "test", url: url ?? pathToFileURL(storeFolder).href };
   const journalFile = path.join(folder, "state", "journal.sqlite");
   const events: TransferEvent[] = [];
+  const queues = uploadQueues(path.join(folder, "state", "queues"));
   let journal = openJournal(journalFile, () => undefined);
   let store: CountedStore | undefined;
   const client: TestClient = {
@@ -79,6 +92,7 @@ export async function makeClient(
       get journal() {
         return journal;
       },
+      queues,
       receipts: receiptFolder(path.join(folder, "receipts")),
       clock: systemClock,
       patience: shortPatience,
@@ -93,11 +107,13 @@ export async function makeClient(
       return file;
     },
     async loseState() {
+      queues.close();
       journal.close();
       await rm(path.dirname(journalFile), { recursive: true });
       journal = openJournal(journalFile, () => undefined);
     },
     async close() {
+      queues.close();
       journal.close();
       await rm(folder, { recursive: true });
     },
@@ -120,4 +136,45 @@ export function uploadOf(
     partBytes: 64 * 1024,
     ...more,
   };
+}
+
+/** What an upload did, gathered from the disk. */
+export interface Uploaded {
+  readonly exhibits: readonly UploadedExhibit[];
+  readonly failed: readonly Failure[];
+  readonly skipped: readonly SkippedEntry[];
+}
+
+function gathered({ exhibits, failed, skipped }: UploadResult): Uploaded {
+  return { exhibits: [...exhibits], failed: [...failed], skipped: [...skipped] };
+}
+
+/** As the use case, its outcomes gathered and its queue closed, as at the end of a command. */
+export async function upload(
+  deps: TestClient["deps"],
+  ...given: Parameters<typeof uploadAll> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<Uploaded> {
+  try {
+    return gathered(await uploadAll(deps, ...given));
+  } finally {
+    deps.queues.close();
+  }
+}
+
+/** As the use case, likewise. */
+export async function resume(
+  deps: TestClient["deps"],
+  ...given: Parameters<typeof resumeAll> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<{ readonly jobs: readonly (Omit<ResumedJob, "result"> & { result?: Uploaded })[] }> {
+  try {
+    const { jobs } = await resumeAll(deps, ...given);
+    return {
+      jobs: jobs.map(({ result, ...job }) => ({
+        ...job,
+        ...(result === undefined ? {} : { result: gathered(result) }),
+      })),
+    };
+  } finally {
+    deps.queues.close();
+  }
 }

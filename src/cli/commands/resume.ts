@@ -1,41 +1,64 @@
-import { resume } from "../../app/resume.ts";
+import { resume, type ResumedJob } from "../../app/resume.ts";
 import type { UploadResult } from "../../app/upload.ts";
+import type { Failure } from "../../app/deps.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { printResult } from "../ui/result.ts";
+import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { reported, stoppable } from "./upload.ts";
 
 /** `exhibit resume`. */
 export async function run(context: Context, typed: Typed): Promise<number> {
-  const json = wantsJson(typed);
+  const { terminal, signal } = context;
   const store = typed.options["store"] as string | undefined;
-  const { jobs } = await reported(typed, (onOutcome) =>
-    withTransfer(context, typed, "Sending", (client) =>
+  return withTransfer(context, typed, "Sending", async (client, _settings, endProgress) => {
+    const { jobs } = await reported(typed, (onOutcome) =>
       stoppable(context, () =>
-        resume(client, store === undefined ? {} : { store }, context.signal, onOutcome),
+        resume(client, store === undefined ? {} : { store }, signal, onOutcome),
       ),
-    ),
-  );
-  const all: UploadResult = {
-    exhibits: jobs.flatMap(({ result }) => result?.exhibits ?? []),
-    skipped: jobs.flatMap(({ result }) => result?.skipped ?? []),
-    failed: jobs.flatMap(({ result, failure }) => [
-      ...(result?.failed ?? []),
-      ...(failure === undefined ? [] : [failure]),
-    ]),
-  };
-  printResult(context.terminal, json, { schema: "exhibit.resume/1", jobs }, () =>
-    uploadLines.output(all),
-  );
-  if (!json) {
-    context.terminal.error.write(
-      jobs.length === 0
-        ? "Nothing was broken off: there is nothing to resume.\n"
-        : uploadLines.summary(context.terminal, all),
     );
-  }
-  return exitCodeOfMany(all.exhibits.length, all.failed);
+    endProgress();
+    const all = together(jobs);
+    if (wantsJson(typed)) {
+      await printLongJson(terminal, { schema: "exhibit.resume/1", jobs });
+    } else {
+      await writeLines(terminal.output, uploadLines.output(all));
+      await writeLines(
+        terminal.error,
+        jobs.length === 0
+          ? ["Nothing was broken off: there is nothing to resume."]
+          : uploadLines.summary(terminal, all),
+      );
+    }
+    return exitCodeOfMany(all.exhibits.count, all.failed);
+  });
+}
+
+/** What became of all of them, one command behind the other. */
+function together(jobs: readonly ResumedJob[]): UploadResult {
+  const list = <Kind>(
+    of: (job: ResumedJob) => Iterable<Kind>,
+    counts: (job: ResumedJob) => number,
+  ) => ({
+    count: jobs.reduce((sum, job) => sum + counts(job), 0),
+    *[Symbol.iterator](): Generator<Kind> {
+      for (const job of jobs) yield* of(job);
+    },
+  });
+  return {
+    exhibits: list(
+      ({ result }) => result?.exhibits ?? [],
+      ({ result }) => result?.exhibits.count ?? 0,
+    ),
+    skipped: list(
+      ({ result }) => result?.skipped ?? [],
+      ({ result }) => result?.skipped.count ?? 0,
+    ),
+    failed: list<Failure>(
+      ({ result, failure }) => result?.failed ?? (failure === undefined ? [] : [failure]),
+      ({ result }) => result?.failed.count ?? 1,
+    ),
+  };
 }

@@ -13,8 +13,8 @@ import { checkedFlag, problemWith, type Typed } from "../input.ts";
 import { interruptionOf } from "../interrupted.ts";
 import { openReport } from "../report-file.ts";
 import { dryRunLines } from "../ui/dry-run-lines.ts";
+import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { ask, type Question } from "../ui/prompt.ts";
-import { printResult } from "../ui/result.ts";
 import { recordFields } from "../record-fields.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { instantOf } from "../when.ts";
@@ -30,29 +30,32 @@ export async function run(context: Context, typed: Typed): Promise<number> {
     initialsSchema.parse(await ask(initialsQuestion, { ...context, json }));
   const request = await toRequest(context, typed, asked);
   if (typed.options["dryRun"] === true) return foresee(context, typed, request);
-  const result = await reported(typed, (onOutcome) =>
-    withTransfer(context, typed, "Sending", (client, settings) =>
+  return withTransfer(context, typed, "Sending", async (client, settings, endProgress) => {
+    const result = await reported(typed, (onOutcome) =>
       stoppable(context, () =>
         upload(client, withSettings(request, settings), context.signal, {
           askInitials,
           onOutcome,
         }),
       ),
-    ),
-  );
-  return tellUpload(context, json, result);
+    );
+    endProgress();
+    return tellUpload(context, json, result);
+  });
 }
 
 async function foresee(context: Context, typed: Typed, request: Asked): Promise<number> {
-  const json = wantsJson(typed);
-  const result = await withClient(context, typed, (client, settings) =>
-    dryRun(client, withSettings(request, settings), context.signal),
-  );
-  printResult(context.terminal, json, { schema: "exhibit.dry-run/1", ...result }, () =>
-    dryRunLines.output(result),
-  );
-  if (!json) context.terminal.error.write(dryRunLines.summary(context.terminal, result));
-  return exitCodeOfMany(result.exhibits.length, result.failed);
+  const { terminal } = context;
+  return withClient(context, typed, async (client, settings) => {
+    const result = await dryRun(client, withSettings(request, settings), context.signal);
+    if (wantsJson(typed)) {
+      await printLongJson(terminal, { schema: "exhibit.dry-run/1", ...result });
+    } else {
+      await writeLines(terminal.output, dryRunLines.output(result));
+      await writeLines(terminal.error, dryRunLines.summary(terminal, result));
+    }
+    return exitCodeOfMany(result.exhibits.count, result.failed);
+  });
 }
 
 /** Runs an upload with the report that was asked for, if any. */
@@ -71,12 +74,17 @@ export async function reported<Result>(
 }
 
 /** Prints what an upload did and gives its exit code. */
-export function tellUpload(context: Context, json: boolean, result: UploadResult): number {
-  printResult(context.terminal, json, { schema: "exhibit.upload/1", ...result }, () =>
-    uploadLines.output(result),
-  );
-  if (!json) context.terminal.error.write(uploadLines.summary(context.terminal, result));
-  return exitCodeOfMany(result.exhibits.length, result.failed);
+async function tellUpload(
+  { terminal }: Context,
+  json: boolean,
+  result: UploadResult,
+): Promise<number> {
+  if (json) await printLongJson(terminal, { schema: "exhibit.upload/1", ...result });
+  else {
+    await writeLines(terminal.output, uploadLines.output(result));
+    await writeLines(terminal.error, uploadLines.summary(terminal, result));
+  }
+  return exitCodeOfMany(result.exhibits.count, result.failed);
 }
 
 /** An interruption that says how to go on. */

@@ -39,7 +39,7 @@ export async function run(context: Context, typed: Typed): Promise<number> {
         ? [
             `${theme.good("✔")} ${theme.strong(formatAddress(result))}  the store holds what the signed record says; custody log whole, ${result.custodyLines} lines`,
           ]
-        : failureLines(terminal, result.failed);
+        : [...failureLines(terminal, result.failed)];
     terminal.error.write(`${lines.join("\n")}\n`);
   }
   return failure === undefined ? 0 : exitCodeOf(failure.code);

@@ -8,21 +8,20 @@ import { visible } from "./visible.ts";
 /** How it is told what an upload would do. */
 export const dryRunLines = {
   /** For stdout: a line an exhibit, `<what>  <bytes>  <path>`. */
-  output({ exhibits }: DryRunResult): string[] {
-    return exhibits.map((one) => `${what(one)}  ${one.bytes}  ${visible(one.path)}`);
+  *output({ exhibits }: DryRunResult): Generator<string> {
+    for (const one of exhibits) yield `${what(one)}  ${one.bytes}  ${visible(one.path)}`;
   },
 
   /** For stderr: what would fail or be left out, and the sum. */
-  summary(terminal: Terminal, result: DryRunResult): string {
+  *summary(terminal: Terminal, result: DryRunResult): Generator<string> {
     const { exhibits, failed, skipped, bytesToSend, store } = result;
     const theme = themeFor(terminal.color);
-    const left = skipped.map(
-      ({ path, reason }) =>
-        `${theme.warning("would not be sent:")} ${visible(path)}: ${visible(reason)}`,
-    );
-    const count = exhibits.length === 1 ? "1 exhibit" : `${exhibits.length} exhibits`;
-    const sum = `${count} to ${store}, ${formatSize(bytesToSend)} to send. Nothing was sent: this was a dry run.`;
-    return [...left, ...failureLines(terminal, failed), sum].map((line) => `${line}\n`).join("");
+    for (const { path, reason } of skipped) {
+      yield `${theme.warning("would not be sent:")} ${visible(path)}: ${visible(reason)}`;
+    }
+    yield* failureLines(terminal, failed);
+    const count = exhibits.count === 1 ? "1 exhibit" : `${exhibits.count} exhibits`;
+    yield `${count} to ${store}, ${formatSize(bytesToSend)} to send. Nothing was sent: this was a dry run.`;
   },
 };
 

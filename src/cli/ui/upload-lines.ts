@@ -1,44 +1,52 @@
-import type { UploadResult } from "../../app/upload.ts";
+import type { UploadedExhibit, UploadResult } from "../../app/upload.ts";
 import { formatAddress } from "../../evidence/address.ts";
 import { formatSize } from "../../evidence/quantities.ts";
 import { failureLines } from "./failure-lines.ts";
 import type { Terminal } from "./terminal.ts";
-import { themeFor } from "./theme.ts";
+import { themeFor, type Theme } from "./theme.ts";
 import { visible } from "./visible.ts";
+
+/** More exhibits than this are not told one by one on stderr. */
+const few = 20;
 
 /** How an upload's result is told. */
 export const uploadLines = {
   /** For stdout: `<sha256>  <address>  <path>` a file, as `sha256sum` would. */
-  output(result: UploadResult): string[] {
-    return result.exhibits.flatMap((exhibit) =>
-      exhibit.contents.map(
-        ({ sha256, path }) => `${sha256}  ${formatAddress(exhibit)}  ${visible(path)}`,
-      ),
-    );
+  *output({ exhibits }: Pick<UploadResult, "exhibits">): Generator<string> {
+    for (const exhibit of exhibits) {
+      for (const { sha256, path } of exhibit.contents) {
+        yield `${sha256}  ${formatAddress(exhibit)}  ${visible(path)}`;
+      }
+    }
   },
 
   /** For stderr: what became of each exhibit, what was not sent, and what failed. */
-  summary(terminal: Terminal, result: UploadResult): string {
+  *summary(terminal: Terminal, result: UploadResult): Generator<string> {
     const theme = themeFor(terminal.color);
-    const lines: string[] = [];
-    const few = result.exhibits.slice(0, 20);
-    for (const exhibit of few) {
-      const weakest = exhibit.receipt.files.map(({ proof }) => proof);
-      const size = formatSize(exhibit.bytesSent);
-      const how =
-        exhibit.outcome === "already-present"
-          ? "was there already, unchanged"
-          : `stored and proved (${[...new Set(weakest)].join(", ")}), ${size} sent${exhibit.bytesSkipped > 0 ? `, ${formatSize(exhibit.bytesSkipped)} had arrived before` : ""}`;
-      lines.push(`${theme.good("✔")} ${theme.strong(formatAddress(exhibit))}  ${how}`);
-      lines.push(theme.quiet(`  receipt: ${visible(exhibit.receiptPath)}`));
+    const { exhibits, failed, skipped } = result;
+    let told = 0;
+    for (const exhibit of exhibits) {
+      if (told === few) break;
+      told += 1;
+      yield* linesOf(exhibit, theme);
     }
-    const more = result.exhibits.length - few.length;
-    if (more > 0) lines.push(`  and ${more} more exhibits.`);
-    for (const { path, reason } of result.skipped) {
-      lines.push(`${theme.warning("not sent:")} ${visible(path)}: ${visible(reason)}`);
+    if (exhibits.count > told) yield `  and ${exhibits.count - told} more exhibits.`;
+    for (const { path, reason } of skipped) {
+      yield `${theme.warning("not sent:")} ${visible(path)}: ${visible(reason)}`;
     }
-    lines.push(...failureLines(terminal, result.failed));
-    if (result.exhibits.length === 0 && result.failed.length === 0) lines.push("Nothing to send.");
-    return lines.map((line) => `${line}\n`).join("");
+    yield* failureLines(terminal, failed);
+    if (exhibits.count === 0 && failed.count === 0) yield "Nothing to send.";
   },
 };
+
+function* linesOf(exhibit: UploadedExhibit, theme: Theme): Generator<string> {
+  const proofs = new Set(exhibit.receipt.files.map(({ proof }) => proof));
+  const before =
+    exhibit.bytesSkipped > 0 ? `, ${formatSize(exhibit.bytesSkipped)} had arrived before` : "";
+  const how =
+    exhibit.outcome === "already-present"
+      ? "was there already, unchanged"
+      : `stored and proved (${[...proofs].join(", ")}), ${formatSize(exhibit.bytesSent)} sent${before}`;
+  yield `${theme.good("✔")} ${theme.strong(formatAddress(exhibit))}  ${how}`;
+  yield theme.quiet(`  receipt: ${visible(exhibit.receiptPath)}`);
+}

@@ -11,4 +11,11 @@ export interface Receipts {
     receipt: Sealed,
     file: string | undefined,
   ): Promise<string>;
+  /** As `save`, for many at once, each under its usual name; durable together when it returns. The paths are in their order. */
+  saveAll(
+    receipts: readonly {
+      readonly exhibit: { readonly case: string; readonly reference: string };
+      readonly receipt: Sealed;
+    }[],
+  ): Promise<string[]>;
 }

@@ -48,7 +48,11 @@ export interface SourceFile {
 
 /** Where files come from. Read-only, always. */
 export interface Source {
-  /** Walks a file or folder, in name order. Links are not followed. @throws `not-found.source`, `unavailable.source` */
+  /**
+   * Walks a file or folder, in name order; a folder too large for that in batches of names, each in order. Links are not followed.
+   *
+   * @throws `not-found.source`, `unavailable.source`
+   */
   list(location: string, watcher: WalkWatcher): AsyncIterable<SourceEntry>;
   /** Opens for reading without ever waiting for a writer. @throws `not-found.source`, `unavailable.source` */
   open(location: string): Promise<SourceFile>;

@@ -15,6 +15,7 @@ export class Lines {
   readonly #started: string;
   readonly #timer: NodeJS.Timeout;
   #lastDone = 0;
+  #isBegun = false;
 
   /** `started` is the verb of the first line: "Sending". */
   constructor(terminal: Terminal, tally: Tally, started: string) {
@@ -28,8 +29,7 @@ export class Lines {
 
   take(event: TransferEvent): void {
     if (event.type === "planned") {
-      const files = event.files === 1 ? "1 file" : `${event.files} files`;
-      this.#say(`${this.#started} ${files}, ${formatSize(event.bytes)}.`);
+      this.#planned(event.isComplete);
     } else if (event.type === "waiting") {
       this.#say(`${event.reason}; trying again in ${formatDuration(event.seconds)}.`);
     } else if (event.type === "file-failed") {
@@ -38,6 +38,18 @@ export class Lines {
       const proof = this.#started === "Sending" ? `, proof: ${event.proof}` : "";
       this.#say(`${event.path}: done${proof}.`);
     }
+  }
+
+  /** Said when it begins, and once more when all is known that was not known then. */
+  #planned(isComplete: boolean): void {
+    const { files, bytes } = this.#tally;
+    const what = `${files === 1 ? "1 file" : `${files} files`}, ${formatSize(bytes)}`;
+    if (!this.#isBegun) {
+      this.#say(
+        `${this.#started} ${what}${isComplete ? "." : " so far; more are being looked for."}`,
+      );
+    } else if (isComplete) this.#say(`All is found: ${what}.`);
+    this.#isBegun = true;
   }
 
   stop(): void {

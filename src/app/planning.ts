@@ -1,0 +1,286 @@
+import { ExhibitError } from "../evidence/errors.ts";
+import type { WalkWatcher } from "../evidence/ports/source.ts";
+import type { QueuedPlan, UploadQueue } from "../evidence/ports/upload-queue.ts";
+import type { Deps, Failure } from "./deps.ts";
+import { planOf, type ExhibitPlan } from "./exhibit-plan.ts";
+import { failureOf } from "./failure.ts";
+import { filesAt } from "./found-files.ts";
+import { alike, isAboutOne, OneExhibit } from "./one-exhibit.ts";
+import type { OnOutcome } from "./upload-outcome.ts";
+import type { UploadRequest } from "./upload-request.ts";
+
+/** So much is found before anything is sent, so that a mistake in a command of usual size is told before its first byte. */
+const headStart = { exhibits: 10_000, ms: 700 };
+
+/** Plans that are written into the queue at once. */
+const batchOfPlans = 500;
+
+/** The walk rests while so many plans wait. */
+const mostWaiting = 1_000_000;
+
+/** Where plans go, and who is told of what becomes of them and of what is in none. */
+export interface PlanningInto {
+  readonly queue: UploadQueue;
+  readonly onOutcome: OnOutcome;
+  readonly onEvent: Deps["onEvent"];
+}
+
+/**
+ * Lists what is to be uploaded and divides it into exhibits, one for all of it with `oneExhibit`, else one a file, while those that
+ * were found first are being sent already. A file that is named twice counts once. One exhibit of which a part could not be
+ * listed is none: what is sealed without it would lack it for good.
+ */
+export class Planning {
+  readonly #deps: Pick<Deps, "source">;
+  readonly #request: UploadRequest;
+  readonly #signal: AbortSignal;
+  readonly #stop = new AbortController();
+  readonly #one: OneExhibit | undefined;
+  #found: ExhibitPlan[] = [];
+  readonly #notedEarly: (() => void)[] = [];
+  #unlisted: Failure | undefined;
+  #into: PlanningInto | undefined;
+  #isComplete = false;
+  #broken: { readonly error: unknown } | undefined;
+  #handedOut = 0;
+  #changed: () => void = () => undefined;
+  #change: Promise<void>;
+  readonly #startedAt = performance.now();
+
+  private constructor(deps: Pick<Deps, "source">, request: UploadRequest, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    this.#one = isAboutOne(request) ? new OneExhibit(request) : undefined;
+    this.#change = this.#nextChange();
+  }
+
+  /**
+   * Begins to list, and gives back once all is listed, or enough to begin with. What is wrong up to then is thrown, because nothing
+   * was done yet; later, it is the failure of what it concerns.
+   *
+   * @throws ExhibitError `not-found.source`; `usage.invalid` where there is nothing to send, and where what was said of one
+   * exhibit would be said of several
+   */
+  static async begin(
+    deps: Pick<Deps, "source">,
+    request: UploadRequest,
+    signal: AbortSignal,
+  ): Promise<Planning> {
+    const planning = new Planning(deps, request, signal);
+    void planning.#walk();
+    const timer = setTimeout(planning.#tell.bind(planning), headStart.ms);
+    while (!planning.#isBegun()) await planning.#change;
+    clearTimeout(timer);
+    planning.#throwBroken();
+    return planning;
+  }
+
+  /**
+   * Puts what was found, and what is still to be found, into a queue. Called once.
+   *
+   * @throws ExhibitError `usage.invalid` where two of the files that were found look alike; `unavailable.no-space`
+   */
+  into(into: PlanningInto): void {
+    this.#into = into;
+    try {
+      for (const note of this.#notedEarly.splice(0)) note();
+      this.#flush();
+    } catch (error) {
+      into.queue.discard();
+      throw error;
+    }
+    this.#tell();
+  }
+
+  /** The next plans in their order, `most` at most, as soon as there are any; none when there will be no more. */
+  async next(most: number): Promise<readonly QueuedPlan[]> {
+    for (;;) {
+      this.#signal.throwIfAborted();
+      const plans = this.#taken(most);
+      if (plans.length > 0 || this.#isComplete) return plans;
+      await this.#change;
+    }
+  }
+
+  /** Lists no further: nobody will ask for more. */
+  stop(): void {
+    this.#stop.abort(new Error("Nothing more is asked for."));
+    this.#tell();
+  }
+
+  #taken(most: number): readonly QueuedPlan[] {
+    const { queue } = this.#target();
+    if (this.#found.length > 0) this.#flush();
+    const plans = queue.take(most);
+    this.#throwBroken();
+    this.#handedOut += plans.length;
+    if (plans.length > 0) this.#tell();
+    return plans;
+  }
+
+  #target(): PlanningInto {
+    if (this.#into === undefined) throw new Error("There is no queue yet.");
+    return this.#into;
+  }
+
+  #isBegun(): boolean {
+    if (this.#isComplete) return true;
+    if (this.#one !== undefined) return false;
+    return (
+      this.#found.length >= headStart.exhibits ||
+      performance.now() - this.#startedAt >= headStart.ms
+    );
+  }
+
+  async #walk(): Promise<void> {
+    try {
+      for (const path of this.#request.paths) await this.#walkOne(path);
+      this.#finishOne();
+      this.#requireSomething();
+    } catch (error) {
+      this.#broken = { error };
+    }
+    this.#isComplete = true;
+    if (this.#into !== undefined) this.#flushed();
+    this.#tell();
+  }
+
+  async #walkOne(path: string): Promise<void> {
+    const watcher: WalkWatcher = {
+      skipped: (entry) => {
+        this.#note({ type: "skipped", ...entry });
+      },
+      unlisted: ({ path: unlisted, error }) => {
+        this.#fail(failureOf(unlisted, error));
+      },
+    };
+    try {
+      const files = filesAt(this.#deps.source, this.#request, path, watcher, this.#signal);
+      for await (const file of files) {
+        if (this.#one !== undefined) {
+          this.#one.add(file);
+          continue;
+        }
+        this.#found.push(planOf(file.path, [file], undefined));
+        await this.#room();
+      }
+    } catch (error) {
+      if (this.#into === undefined || !(error instanceof ExhibitError)) throw error;
+      this.#fail(failureOf(path, error));
+    }
+  }
+
+  /** Lets those who wait go on, and waits while there is enough to do. */
+  async #room(): Promise<void> {
+    if (this.#into === undefined) {
+      if (!this.#isBegun()) return;
+      this.#tell();
+      await this.#until(() => this.#into !== undefined);
+    }
+    if (this.#found.length === 1) this.#tell();
+    if (this.#found.length >= batchOfPlans) this.#flush();
+    const { queue } = this.#target();
+    await this.#until(() => queue.counts().exhibits - this.#handedOut < mostWaiting);
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    this.#signal.throwIfAborted();
+    while (!isSo()) {
+      await this.#change;
+      this.#signal.throwIfAborted();
+    }
+  }
+
+  #flush(): void {
+    const { queue, onEvent } = this.#target();
+    const plans = this.#found;
+    this.#found = [];
+    const before = queue.counts();
+    const refused = queue.add(plans);
+    const after = queue.counts();
+    for (const { path } of refused) {
+      const error = alike(path, "the same name, size and time");
+      if (this.#handedOut === 0) throw error;
+      this.#fail(failureOf(path, error));
+    }
+    onEvent({
+      type: "planned",
+      files: after.files - before.files,
+      bytes: after.bytes - before.bytes,
+      isComplete: this.#isComplete,
+    });
+  }
+
+  /** The last flush: it may find, too, what is wrong. */
+  #flushed(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      this.#broken ??= { error };
+    }
+  }
+
+  #finishOne(): void {
+    const plan = this.#one?.plan();
+    if (plan === undefined) return;
+    if (this.#request.oneExhibit && this.#unlisted !== undefined)
+      this.#fail(incomplete(this.#unlisted));
+    else this.#found.push(plan);
+  }
+
+  #requireSomething(): void {
+    const none = this.#found.length === 0 && this.#unlisted === undefined;
+    if (none && (this.#into === undefined || this.#into.queue.counts().exhibits === 0)) {
+      throw nothingMeant();
+    }
+  }
+
+  #fail(failure: Failure): void {
+    this.#unlisted ??= failure;
+    this.#note({ type: "failed", ...failure });
+  }
+
+  #note(outcome: Parameters<OnOutcome>[0]): void {
+    const note = (): void => {
+      const { type, ...rest } = outcome;
+      const { queue, onOutcome } = this.#target();
+      queue.note({ state: type === "skipped" ? "skipped" : "failed", outcome: rest });
+      onOutcome(outcome);
+    };
+    if (this.#into === undefined) this.#notedEarly.push(note);
+    else note();
+  }
+
+  #throwBroken(): void {
+    if (this.#broken !== undefined) throw this.#broken.error;
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changed = resolve;
+    });
+  }
+
+  #tell(): void {
+    const tell = this.#changed;
+    this.#change = this.#nextChange();
+    tell();
+  }
+}
+
+/** The exhibit that fails with its first missing part. */
+function incomplete({ path, code }: Failure): Failure {
+  return {
+    path: path.split("/")[0] ?? "",
+    code,
+    message: "Nothing of this exhibit was sent, because not all of it can be read.",
+    hint: "Run the same command again when it can, or name only the files that belong to the exhibit.",
+  };
+}
+
+function nothingMeant(): ExhibitError {
+  return new ExhibitError("usage.invalid", "None of the files there is one that you asked for.", {
+    hint: "Check --include, --exclude and --newer-than. Globs need quotes in most shells: --include '*.mp4'.",
+  });
+}

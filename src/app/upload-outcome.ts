@@ -1,0 +1,51 @@
+import type { SkippedEntry } from "../evidence/ports/source.ts";
+import type { Outcome, UploadQueue } from "../evidence/ports/upload-queue.ts";
+import type { Receipt } from "../evidence/receipt.ts";
+import type { Failure } from "./deps.ts";
+
+export interface UploadedExhibit {
+  readonly id: string;
+  readonly case: string;
+  readonly reference: string;
+  readonly outcome: "uploaded" | "already-present";
+  /** How many files it has. */
+  readonly files: number;
+  /** Its files as the record names them: original path, key and digest, in the record's order. */
+  readonly contents: readonly {
+    readonly path: string;
+    readonly key: string;
+    readonly sha256: string;
+  }[];
+  /** Bytes that went over the wire in this run, and bytes that were there already. */
+  readonly bytesSent: number;
+  readonly bytesSkipped: number;
+  readonly receipt: Receipt;
+  readonly receiptPath: string;
+}
+
+/** What became of one of the things that were to be uploaded. Plain JSON. */
+export type UploadOutcome =
+  | ({ readonly type: "exhibit" } & UploadedExhibit)
+  | ({ readonly type: "failed" } & Failure)
+  | ({ readonly type: "skipped" } & SkippedEntry);
+
+export type OnOutcome = (outcome: UploadOutcome) => void;
+
+/** Outcomes of one kind, read from the disk each time they are gone through. */
+export interface Outcomes<Kind> extends Iterable<Kind> {
+  readonly count: number;
+}
+
+/** Reads the outcomes of one kind from a queue; `what` makes of each what the caller wants. */
+export function outcomesIn<Kind>(
+  queue: UploadQueue,
+  state: Outcome["state"],
+  what: (outcome: unknown, earlier: boolean) => Kind,
+): Outcomes<Kind> {
+  return {
+    count: queue.counts()[state],
+    *[Symbol.iterator]() {
+      for (const { outcome, earlier } of queue.outcomes(state)) yield what(outcome, earlier);
+    },
+  };
+}

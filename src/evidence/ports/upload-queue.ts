@@ -1,0 +1,77 @@
+import type { SourceEntry } from "./source.ts";
+
+/** An exhibit that is to be: its files in order, and what the submitter's system calls it. */
+export interface ExhibitPlan {
+  /** For messages: the path of its file or folder, relative to the argument's parent. */
+  readonly path: string;
+  readonly files: readonly SourceEntry[];
+  readonly sourceId: string;
+  readonly totalBytes: number;
+}
+
+/** A plan whose turn it is. */
+export interface QueuedPlan {
+  /** Its place in the queue. */
+  readonly place: number;
+  readonly plan: ExhibitPlan;
+}
+
+/** What became of something: `outcome` is plain JSON of the use case that settles it. */
+export interface Outcome {
+  readonly state: "done" | "failed" | "skipped";
+  readonly outcome: unknown;
+}
+
+/** What became of a plan. */
+export interface SettledPlan extends Outcome {
+  readonly place: number;
+  readonly state: "done" | "failed";
+}
+
+/** Of what this run has found. */
+export interface QueueCounts {
+  readonly exhibits: number;
+  /** Of those that were still to be done when they were found. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Settled, now or by an earlier run, or noted. */
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/**
+ * The exhibits of one upload command on this machine's disk, so that a million of them take no memory. Walking the source again
+ * makes it anew; what an earlier run has done stays done, as long as not the least of its files has changed since.
+ */
+export interface UploadQueue {
+  /**
+   * Adds what a walk found, in this order, behind what is there. What is there already counts once.
+   *
+   * @returns the plans that were refused, because something else of this run has the same source id
+   */
+  add(plans: readonly ExhibitPlan[]): readonly ExhibitPlan[];
+  /** Writes down what became of something that is in no plan. */
+  note(outcome: Outcome): void;
+  /** The next plans that wait, `most` at most; each is handed out once. */
+  take(most: number): readonly QueuedPlan[];
+  /** Writes down what became of plans, all or none. */
+  settle(plans: readonly SettledPlan[]): void;
+  counts(): QueueCounts;
+  /**
+   * The outcomes of one kind in the order of their places, those without a place behind them; `earlier` is what a run before this
+   * one had done.
+   */
+  outcomes(
+    state: Outcome["state"],
+  ): IterableIterator<{ readonly outcome: unknown; readonly earlier: boolean }>;
+  /** Removes it once it is closed: nothing of it will be needed again. */
+  discard(): void;
+  close(): void;
+}
+
+/** The queues of this machine, by the id of what they belong to. */
+export interface UploadQueues {
+  /** Opens a queue, or makes it. @throws `usage.invalid` where it cannot be kept; `unavailable.no-space`, then and while it is written */
+  open(id: string): UploadQueue;
+}

@@ -1,0 +1,137 @@
+import { chmodSync } from "node:fs";
+import type Database from "libsql";
+import { z } from "zod";
+import { openSqlite } from "./sqlite.ts";
+import { stateFailure } from "./state-folder.ts";
+
+/** A queue that was written in another form is made anew: walking the source fills it again. */
+const formVersion = 1;
+
+const tables = `
+  create table plan (
+    place integer primary key, name text not null unique, source_id text not null unique, plan text not null,
+    state text not null default 'waiting', outcome text, run integer
+  ) strict;
+  create table note (
+    place integer primary key, state text not null, run integer not null, outcome text not null
+  ) strict;
+  create table run (number integer not null) strict;
+  insert into run values (0);
+  pragma user_version = ${formVersion};
+`;
+
+type Values = readonly (string | number)[];
+
+/** The tables of a queue; each call is one prepared statement. */
+export interface QueueDatabase {
+  /** Begins a run: forgets what earlier ones noted, and gives its number, from 1. */
+  newRun(): number;
+  /** Place, name, source id, plan. False where a name or a source id is there already. */
+  insert(row: Values): boolean;
+  byName(name: string): unknown;
+  bySourceId(sourceId: string): unknown;
+  /** To this place, from this place. */
+  move(places: Values): void;
+  forget(place: number): void;
+  /** Behind this place, so many. */
+  waiting(page: Values): unknown[];
+  /** State, outcome, run, place. */
+  settle(row: Values): void;
+  /** State, run, outcome. */
+  note(row: Values): void;
+  /** Of this state, behind this place, so many. */
+  readonly outcomes: (page: Values) => unknown[];
+  readonly notes: (page: Values) => unknown[];
+  atOnce(change: () => void): void;
+  close(): void;
+}
+
+/** Opens the tables of a queue in `file`, for this user alone, or makes them. @throws as `UploadQueues.open` */
+export function openQueueDatabase(file: string): QueueDatabase {
+  const guarded = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (cause) {
+      throw stateFailure(file, cause) ?? cause;
+    }
+  };
+  const database = guarded(() => openTables(file));
+  const run = (text: string): ((values: Values) => boolean) => {
+    const statement = database.prepare(text);
+    return (values) => guarded(() => statement.run(...values).changes > 0);
+  };
+  const all = (text: string): ((values: Values) => unknown[]) => {
+    const statement = database.prepare(text);
+    return (values) => guarded(() => statement.all(...values));
+  };
+  const byName = all("select place, plan, state from plan where name = ?");
+  const bySourceId = all("select place, name from plan where source_id = ?");
+  const forget = run("delete from plan where place = ?");
+  const begin = run("begin immediate");
+  const commit = run("commit");
+  return {
+    newRun: () =>
+      guarded(() => {
+        database.exec("delete from note; update run set number = number + 1");
+        return z
+          .object({ number: z.number() })
+          .parse(database.prepare("select number from run").get()).number;
+      }),
+    insert: run(
+      "insert into plan (place, name, source_id, plan) values (?, ?, ?, ?) on conflict do nothing",
+    ),
+    byName: (name) => byName([name])[0],
+    bySourceId: (sourceId) => bySourceId([sourceId])[0],
+    move: run("update plan set place = ? where place = ?"),
+    forget: (place) => {
+      forget([place]);
+    },
+    waiting: all(
+      "select place, plan from plan where place > ? and state = 'waiting' order by place limit ?",
+    ),
+    settle: run("update plan set state = ?, outcome = ?, run = ? where place = ?"),
+    note: run("insert into note (state, run, outcome) values (?, ?, ?)"),
+    outcomes: all(
+      "select place, run, outcome from plan where state = ? and place > ? order by place limit ?",
+    ),
+    notes: all(
+      "select place, run, outcome from note where state = ? and place > ? order by place limit ?",
+    ),
+    atOnce: (change) => {
+      begin([]);
+      try {
+        change();
+        commit([]);
+      } catch (error) {
+        if (database.inTransaction) database.exec("rollback");
+        throw error;
+      }
+    },
+    close: () => {
+      database.close();
+    },
+  };
+}
+
+function openTables(file: string): Database.Database {
+  const database = openSqlite(file);
+  try {
+    chmodSync(file, 0o600);
+    // What a power cut takes away is found again by walking the source, and by asking the store.
+    database.pragma("synchronous = NORMAL");
+    // A million rows in two indexes: fewer pages are read and written twice.
+    database.pragma("cache_size = -16384");
+    database.pragma("wal_autocheckpoint = 4096");
+    const found = z
+      .object({ user_version: z.number() })
+      .parse(database.prepare("pragma user_version").get()).user_version;
+    if (found === formVersion) return database;
+    database.exec(
+      `drop table if exists plan; drop table if exists note; drop table if exists run; ${tables}`,
+    );
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}

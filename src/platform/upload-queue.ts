@@ -1,0 +1,136 @@
+import { z } from "zod";
+import type {
+  ExhibitPlan,
+  Outcome,
+  QueueCounts,
+  QueuedPlan,
+  SettledPlan,
+  UploadQueue,
+} from "../evidence/ports/upload-queue.ts";
+import type { QueueDatabase } from "./upload-queue-database.ts";
+
+/** Places of one run; those of the next begin behind them. */
+const placesOfRun = 2 ** 32;
+
+const planRow = z
+  .object({ place: z.number(), plan: z.string() })
+  .transform(({ place, plan }): QueuedPlan => ({ place, plan: JSON.parse(plan) as ExhibitPlan }));
+const knownRow = z.object({ place: z.number(), plan: z.string(), state: z.string() });
+const outcomeRow = z.object({ place: z.number(), run: z.number(), outcome: z.string() });
+
+/** Outcomes that are read at a time. */
+const pageOfOutcomes = 500;
+
+/** A queue over its tables. @param onClose - told once, with whether its file is still needed */
+export function uploadQueue(
+  database: QueueDatabase,
+  onClose: (isNeeded: boolean) => void,
+): UploadQueue {
+  const run = database.newRun();
+  const first = run * placesOfRun;
+  const counted = { exhibits: 0, files: 0, bytes: 0, done: 0, failed: 0, skipped: 0 };
+  let last = first;
+  let taken = first;
+  let isNeeded = true;
+  let isOpen = true;
+
+  const addNew = (plan: ExhibitPlan): boolean => {
+    const text = JSON.stringify(plan);
+    const name = nameOf(plan);
+    const place = last + 1;
+    if (!database.insert([place, name, plan.sourceId, text])) {
+      const known = knownRow.optional().parse(database.byName(name));
+      if (known !== undefined && known.place > first) return true;
+      const namesake = z.object({ place: z.number(), name: z.string() }).optional();
+      const other = namesake.parse(database.bySourceId(plan.sourceId));
+      if (other !== undefined && other.name !== name) {
+        if (other.place > first) return false;
+        database.forget(other.place);
+      }
+      const stays = known?.state === "done" && known.plan === text;
+      if (stays) {
+        database.move([place, known.place]);
+        last = place;
+        counted.exhibits += 1;
+        counted.done += 1;
+        return true;
+      }
+      if (known !== undefined) database.forget(known.place);
+      database.insert([place, name, plan.sourceId, text]);
+    }
+    last = place;
+    counted.exhibits += 1;
+    counted.files += plan.files.length;
+    counted.bytes += plan.totalBytes;
+    return true;
+  };
+
+  return {
+    add: (plans) => {
+      const refused: ExhibitPlan[] = [];
+      database.atOnce(() => {
+        for (const plan of plans) if (!addNew(plan)) refused.push(plan);
+      });
+      return refused;
+    },
+    note: ({ state, outcome }) => {
+      database.note([state, run, JSON.stringify(outcome)]);
+      counted[state] += 1;
+    },
+    take: (most) => {
+      const plans = z.array(planRow).parse(database.waiting([taken, most]));
+      taken = plans.at(-1)?.place ?? taken;
+      return plans;
+    },
+    settle: (plans) => {
+      database.atOnce(() => {
+        for (const plan of plans) settleOne(database, run, plan);
+      });
+      for (const { state } of plans) counted[state] += 1;
+    },
+    counts: (): QueueCounts => ({ ...counted }),
+    outcomes: (state) => outcomesOf(database, state, first, run),
+    discard: () => {
+      isNeeded = false;
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      database.close();
+      onClose(isNeeded);
+    },
+  };
+}
+
+function settleOne(database: QueueDatabase, run: number, { place, state, outcome }: SettledPlan) {
+  database.settle([state, JSON.stringify(outcome), run, place]);
+}
+
+/** A file is known by its place at the source, several together by their source id. */
+function nameOf({ files, sourceId }: ExhibitPlan): string {
+  const [only, ...others] = files;
+  return only !== undefined && others.length === 0 ? only.location : sourceId;
+}
+
+function* outcomesOf(
+  database: QueueDatabase,
+  state: Outcome["state"],
+  first: number,
+  run: number,
+): IterableIterator<{ outcome: unknown; earlier: boolean }> {
+  const sources = [
+    { read: database.outcomes, from: first },
+    { read: database.notes, from: 0 },
+  ];
+  for (const { read, from } of sources) {
+    for (let after = from; ;) {
+      const rows = z.array(outcomeRow).parse(read([state, after, pageOfOutcomes]));
+      for (const row of rows) {
+        yield { outcome: JSON.parse(row.outcome) as unknown, earlier: row.run < run };
+      }
+      const end = rows.at(-1);
+      if (end === undefined) break;
+      after = end.place;
+    }
+  }
+}

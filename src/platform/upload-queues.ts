@@ -1,0 +1,58 @@
+import { readdirSync, rmSync, statSync } from "node:fs";
+import path from "node:path";
+import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
+import { makeStateFolder } from "./state-folder.ts";
+import { openQueueDatabase, type QueueDatabase } from "./upload-queue-database.ts";
+import { uploadQueue } from "./upload-queue.ts";
+
+/** A queue that nobody wrote into for so long belongs to a run that was killed and never gone on with. */
+const forgottenMs = 30 * 86_400_000;
+
+/** The queues of this machine, in a folder of their own, and a way to close what is still open. */
+export interface FolderOfQueues extends UploadQueues {
+  close(): void;
+}
+
+/** Keeps queues as files, `<folder>/<id>.sqlite`. A damaged one is made anew: it holds nothing that is not found again. */
+export function uploadQueues(folder: string): FolderOfQueues {
+  const open = new Set<{ close(): void }>();
+  return {
+    open: (id) => {
+      makeStateFolder(folder);
+      removeForgotten(folder);
+      const file = path.join(folder, `${id}.sqlite`);
+      const queue = uploadQueue(openOrAnew(file), (isNeeded) => {
+        open.delete(queue);
+        if (!isNeeded) remove(file);
+      });
+      open.add(queue);
+      return queue;
+    },
+    close: () => {
+      for (const queue of open) queue.close();
+    },
+  };
+}
+
+function openOrAnew(file: string): QueueDatabase {
+  try {
+    return openQueueDatabase(file);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (typeof code !== "string" || !/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) throw error;
+    remove(file);
+    return openQueueDatabase(file);
+  }
+}
+
+function remove(file: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+}
+
+function removeForgotten(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const file = path.join(folder, name);
+    const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (writtenAt !== undefined && Date.now() - writtenAt > forgottenMs) rmSync(file);
+  }
+}

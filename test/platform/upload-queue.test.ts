@@ -1,0 +1,166 @@
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { ExhibitPlan } from "../../src/evidence/ports/upload-queue.ts";
+import { uploadQueues, type FolderOfQueues } from "../../src/platform/upload-queues.ts";
+
+let folder = "";
+let queues: FolderOfQueues;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "exhibit-queue-"));
+  queues = uploadQueues(path.join(folder, "queues"));
+});
+afterEach(async () => {
+  queues.close();
+  await rm(folder, { recursive: true });
+});
+
+/** A plan of one file: where it lies, and what tells it from an earlier state of the same file. */
+function plan(location: string, version = "1", sourceId = `auto:${location}`): ExhibitPlan {
+  const file = { sizeBytes: 10, modifiedAtMs: 0, pathBytes: undefined, path: location };
+  return { path: location, sourceId, totalBytes: 10, files: [{ ...file, location, version }] };
+}
+const paths = (plans: readonly { plan: ExhibitPlan }[]): string[] =>
+  plans.map((queued) => queued.plan.path);
+
+/** Opens the queue of one command as a new run of it would. */
+const reopen = () => {
+  queues.close();
+  return queues.open("job-1");
+};
+
+describe("the queue of an upload", () => {
+  it("hands out each plan once, in the order in which it was found, while more are added", () => {
+    const queue = queues.open("job-1");
+    queue.add([plan("c"), plan("a")]);
+    expect(paths(queue.take(1))).toEqual(["c"]);
+    queue.add([plan("b")]);
+    expect(paths(queue.take(10))).toEqual(["a", "b"]);
+    expect(queue.take(10)).toEqual([]);
+    queue.add([plan("d")]);
+    const [only] = queue.take(10);
+    // What is undefined is not there in JSON.
+    expect(only?.plan).toEqual(JSON.parse(JSON.stringify(plan("d"))));
+  });
+
+  it("counts a file that is found twice once, and refuses another with the same source id", () => {
+    const queue = queues.open("job-1");
+    expect(queue.add([plan("a"), plan("a"), plan("b", "1", "auto:a")])).toEqual([
+      plan("b", "1", "auto:a"),
+    ]);
+    expect(queue.counts()).toMatchObject({ exhibits: 1, files: 1, bytes: 10 });
+    expect(paths(queue.take(10))).toEqual(["a"]);
+  });
+
+  it("gives outcomes of each kind in the order of the plans, whenever they were settled, notes behind them", () => {
+    const queue = queues.open("job-1");
+    queue.add([plan("a"), plan("b"), plan("c"), plan("d")]);
+    queue.note({ state: "failed", outcome: "unlisted" });
+    queue.note({ state: "skipped", outcome: "link" });
+    const [a, b, c, d] = queue.take(10).map(({ place }) => place);
+    queue.settle([
+      { place: d ?? 0, state: "done", outcome: "D" },
+      { place: b ?? 0, state: "failed", outcome: "B" },
+    ]);
+    queue.settle([
+      { place: a ?? 0, state: "done", outcome: "A" },
+      { place: c ?? 0, state: "done", outcome: "C" },
+    ]);
+    const said = (state: "done" | "failed" | "skipped") =>
+      [...queue.outcomes(state)].map(({ outcome }) => outcome);
+    expect([said("done"), said("failed"), said("skipped")]).toEqual([
+      ["A", "C", "D"],
+      ["B", "unlisted"],
+      ["link"],
+    ]);
+    expect(queue.counts()).toMatchObject({ exhibits: 4, done: 3, failed: 2, skipped: 1 });
+  });
+
+  it.each<[string, ExhibitPlan, boolean]>([
+    ["is the same", plan("a"), false],
+    ["was changed", plan("a", "2"), true],
+    ["was changed, and is called otherwise by its submitter", plan("a", "2", "auto:other"), true],
+    ["lies elsewhere", plan("elsewhere/a", "1", "auto:a"), true],
+  ])("has a file's turn again in the next run as it should when it %s", (_, found, again) => {
+    const first = queues.open("job-1");
+    first.add([plan("a")]);
+    first.settle(first.take(1).map(({ place }) => ({ place, state: "done", outcome: "A" })));
+    const second = reopen();
+    expect(second.add([found])).toEqual([]);
+    expect(second.take(10)).toHaveLength(again ? 1 : 0);
+    expect([...second.outcomes("done")]).toEqual(again ? [] : [{ outcome: "A", earlier: true }]);
+    expect(second.counts()).toMatchObject({
+      exhibits: 1,
+      done: again ? 0 : 1,
+      files: again ? 1 : 0,
+    });
+  });
+
+  it("begins again with what waited or failed, and only when it is found again", () => {
+    const first = queues.open("job-1");
+    first.add([plan("waits"), plan("fails"), plan("gone")]);
+    const [, fails] = first.take(2);
+    first.settle([{ place: fails?.place ?? 0, state: "failed", outcome: "F" }]);
+    first.note({ state: "failed", outcome: "unlisted" });
+    const second = reopen();
+    expect(second.take(10)).toEqual([]);
+    expect([...second.outcomes("failed")]).toEqual([]);
+    second.add([plan("fails"), plan("waits")]);
+    expect(paths(second.take(10))).toEqual(["fails", "waits"]);
+    expect(second.counts()).toMatchObject({ exhibits: 2, failed: 0 });
+  });
+
+  it("settles several or none", () => {
+    const queue = queues.open("job-1");
+    queue.add([plan("a"), plan("b")]);
+    const [a, b] = queue.take(2).map(({ place }) => place);
+    const loop: { self?: unknown } = {};
+    loop.self = loop;
+    expect(() => {
+      queue.settle([
+        { place: a ?? 0, state: "done", outcome: "A" },
+        { place: b ?? 0, state: "done", outcome: loop },
+      ]);
+    }).toThrow("circular");
+    expect([...queue.outcomes("done")]).toEqual([]);
+    queue.settle([{ place: a ?? 0, state: "done", outcome: "A" }]);
+    expect([...queue.outcomes("done")]).toHaveLength(1);
+  });
+});
+
+describe("a queue's file", () => {
+  const files = async () => (await readdir(path.join(folder, "queues"))).sort();
+
+  it("is for this user alone, stays when the queue is closed, and goes when it is not needed any more", async () => {
+    queues.open("job-1");
+    const file = path.join(folder, "queues", "job-1.sqlite");
+    expect((await stat(file)).mode & 0o077).toBe(0);
+    const queue = reopen();
+    expect(await files()).toContain("job-1.sqlite");
+    queue.discard();
+    queue.close();
+    expect(await files()).toEqual([]);
+  });
+
+  it.each([
+    ["is no database", "not a database, and longer than the header of one would be ".repeat(30)],
+    ["is cut off", "SQLite format 3\0".padEnd(100, "x")],
+  ])("is made anew when it %s", async (_, content) => {
+    queues.open("other");
+    await writeFile(path.join(folder, "queues", "job-1.sqlite"), content);
+    const queue = queues.open("job-1");
+    queue.add([plan("a")]);
+    expect(paths(queue.take(1))).toEqual(["a"]);
+  });
+
+  it("is removed when nobody went on with it for a month", async () => {
+    queues.open("old");
+    queues.close();
+    const old = path.join(folder, "queues", "old.sqlite");
+    const time = new Date(Date.now() - 31 * 86_400_000);
+    await utimes(old, time, time);
+    queues.open("job-1");
+    expect(await files()).not.toContain("old.sqlite");
+  });
+});
