@@ -46,6 +46,7 @@ export interface AbortResult {
 }
 
 type UploadsDeps = Pick<Deps, "connect" | "journal">;
+type AbortDeps = UploadsDeps & Pick<Deps, "queues">;
 
 /** The unfinished uploads that the store keeps for this identity, and this machine's unfinished commands to it. */
 export async function listUploads(
@@ -66,7 +67,7 @@ export async function listUploads(
  * @throws ExhibitError `not-found.upload` when nothing unfinished fits `target`; `conflict.locked` while it runs
  */
 export async function abortUpload(
-  deps: UploadsDeps,
+  deps: AbortDeps,
   request: AbortRequest,
   signal: AbortSignal,
 ): Promise<AbortResult> {
@@ -95,7 +96,9 @@ export async function abortUpload(
       if (job !== undefined) journal.release(job.id);
     }
     const left = new Set(shownJobs(journal, name).map(({ id }) => id));
-    return { aborted, jobs: before.filter(({ id }) => !left.has(id)) };
+    const over = before.filter(({ id }) => !left.has(id));
+    for (const { id } of over) deps.queues.remove(id);
+    return { aborted, jobs: over };
   });
 }
 

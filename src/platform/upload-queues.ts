@@ -16,17 +16,21 @@ export interface FolderOfQueues extends UploadQueues {
 /** Keeps queues as files, `<folder>/<id>.sqlite`. A damaged one is made anew: it holds nothing that is not found again. */
 export function uploadQueues(folder: string): FolderOfQueues {
   const open = new Set<{ close(): void }>();
+  const fileOf = (id: string): string => path.join(folder, `${id}.sqlite`);
   return {
     open: (id) => {
       makeStateFolder(folder);
       removeForgotten(folder);
-      const file = path.join(folder, `${id}.sqlite`);
+      const file = fileOf(id);
       const queue = uploadQueue(openOrAnew(file), (isNeeded) => {
         open.delete(queue);
         if (!isNeeded) remove(file);
       });
       open.add(queue);
       return queue;
+    },
+    remove: (id) => {
+      remove(fileOf(id));
     },
     close: () => {
       for (const queue of open) queue.close();

@@ -74,4 +74,6 @@ export interface UploadQueue {
 export interface UploadQueues {
   /** Opens a queue, or makes it. @throws `usage.invalid` where it cannot be kept; `unavailable.no-space`, then and while it is written */
   open(id: string): UploadQueue;
+  /** Removes a queue that is not open. What is not there is not an error. */
+  remove(id: string): void;
 }

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
+import { randomBytes } from "node:crypto";
+import { rm, utimes } from "node:fs/promises";
+import path from "node:path";
+import { ExhibitError } from "../../src/evidence/errors.ts";
+import type { Source } from "../../src/evidence/ports/source.ts";
+import { makeClient, upload, uploadOf, type TestClient } from "../support/client.ts";
+import { soon } from "../support/server.ts";
+
+jest.setTimeout(30_000);
+
+let client: TestClient;
+beforeEach(async () => {
+  client = await makeClient();
+});
+afterEach(async () => {
+  await client.close();
+});
+
+/** A source that gives one file of a walk, and the others only when the first exhibit has arrived in the store. */
+function slowAfterOne(source: Source): Source {
+  let arrived: () => void = () => undefined;
+  const firstArrival = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  client.onConnect = (connection) => {
+    const { sealRecord } = connection.register;
+    Object.assign(connection.register, {
+      sealRecord: async (...given: Parameters<typeof sealRecord>) => {
+        const sealed = await sealRecord(...given);
+        arrived();
+        return sealed;
+      },
+    });
+  };
+  let given = 0;
+  return {
+    open: (location) => source.open(location),
+    async *list(location, watcher) {
+      for await (const entry of source.list(location, watcher)) {
+        if (given > 0) await firstArrival;
+        given += 1;
+        yield entry;
+      }
+      await firstArrival;
+    },
+  };
+}
+
+describe("uploading while files are still being found", () => {
+  it("sends the first before the second is found, and all in the end, in order", async () => {
+    for (const name of ["c", "a", "b"]) await client.write(`cam/${name}.mp4`, randomBytes(100));
+    const deps = { ...client.deps, source: slowAfterOne(client.deps.source) };
+    const done = await upload(
+      deps as TestClient["deps"],
+      uploadOf([path.join(client.folder, "evidence", "cam")]),
+      soon(),
+    );
+    expect(done.exhibits.map(({ reference, contents }) => [reference, contents[0]?.path])).toEqual([
+      ["ABC/1", "cam/a.mp4"],
+      ["ABC/2", "cam/b.mp4"],
+      ["ABC/3", "cam/c.mp4"],
+    ]);
+    const planned = client.events.filter((event) => event.type === "planned");
+    expect(planned[0]).toMatchObject({ files: 1, bytes: 100, isComplete: false });
+    expect(planned.at(-1)).toMatchObject({ isComplete: true });
+    expect(planned.reduce((sum, { files }) => sum + files, 0)).toBe(3);
+  });
+
+  it.each([
+    ["a path where nothing is", "missing", "not-found.source"],
+    ["a file that looks like another", "twin/a.mp4", "usage.invalid"],
+  ])("fails for %s alone", async (_, second, code) => {
+    const time = new Date("2026-11-25T08:00:00Z");
+    const first = await client.write("a.mp4", "same size");
+    const twin = await client.write("twin/a.mp4", "same SIZE");
+    for (const file of [first, twin]) await utimes(file, time, time);
+    const third = await client.write("z.mp4", "the last");
+    const deps = { ...client.deps, source: slowAfterOne(client.deps.source) };
+    const paths = [first, path.join(client.folder, "evidence", second), third];
+    const outcomes: string[] = [];
+    const done = await upload(deps as TestClient["deps"], uploadOf(paths), soon(), {
+      onOutcome: ({ type }) => outcomes.push(type),
+    });
+    expect(done.exhibits.map(({ contents }) => contents[0]?.path)).toEqual(["a.mp4", "z.mp4"]);
+    expect(done.failed).toMatchObject([{ code }]);
+    expect(outcomes.sort()).toEqual(["exhibit", "exhibit", "failed"]);
+    expect(client.deps.journal.openJobs()).toHaveLength(1);
+  });
+});
+
+describe("going on with a command of which some failed", () => {
+  it("neither reads nor asks again what it had brought in, and tells of it with its receipt", async () => {
+    const folder = path.join(client.folder, "evidence", "cam");
+    for (const name of ["a", "b", "c"]) await client.write(`cam/${name}.mp4`, randomBytes(1000));
+    client.onConnect = (connection) => {
+      const { sealRecord } = connection.register;
+      Object.assign(connection.register, {
+        sealRecord: (...given: Parameters<typeof sealRecord>) =>
+          given[0].reference === "ABC/2"
+            ? Promise.reject(new ExhibitError("unavailable.no-space", "The store is full."))
+            : sealRecord(...given),
+      });
+    };
+    const first = await upload(client.deps, uploadOf([folder]), soon());
+    expect(first.failed).toMatchObject([{ path: "cam/b.mp4", code: "unavailable.no-space" }]);
+    client.onConnect = undefined;
+    client.deps.source.bytesRead = 0;
+    const second = await upload(client.deps, uploadOf([folder]), soon());
+    expect(client.deps.source.bytesRead).toBe(1000);
+    expect(second.failed).toEqual([]);
+    expect(second.exhibits.map(({ reference, outcome }) => [reference, outcome])).toEqual([
+      ["ABC/1", "already-present"],
+      ["ABC/2", "uploaded"],
+      ["ABC/3", "already-present"],
+    ]);
+    expect(second.exhibits[0]).toMatchObject({
+      bytesSent: 0,
+      bytesSkipped: 1000,
+      receipt: first.exhibits[0]?.receipt,
+      receiptPath: first.exhibits[0]?.receiptPath,
+    });
+  });
+
+  it("leaves out what is gone since, and takes a file that was changed for another", async () => {
+    const folder = path.join(client.folder, "evidence", "cam");
+    const a = await client.write("cam/a.mp4", randomBytes(1000));
+    const b = await client.write("cam/b.mp4", randomBytes(1000));
+    const stop = new AbortController();
+    const broken = upload(client.deps, uploadOf([folder], { concurrency: 1 }), stop.signal, {
+      onOutcome: () => {
+        stop.abort(new Error("stopped by the test"));
+      },
+    });
+    await expect(broken).rejects.toThrow("stopped by the test");
+    await rm(b);
+    const second = await upload(client.deps, uploadOf([folder]), soon());
+    expect(second.exhibits).toMatchObject([{ reference: "ABC/1", outcome: "already-present" }]);
+    await client.write("cam/a.mp4", randomBytes(1000));
+    const third = await upload(client.deps, uploadOf([a]), soon());
+    expect(third.exhibits).toMatchObject([{ reference: "ABC/2", outcome: "uploaded" }]);
+  });
+});
