@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { randomBytes } from "node:crypto";
-import { rm, utimes } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { mkdir, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { ExhibitError } from "../../src/evidence/errors.ts";
 import type { Source } from "../../src/evidence/ports/source.ts";
+import { fileSource } from "../../src/platform/file-source.ts";
 import { makeClient, upload, uploadOf, type TestClient } from "../support/client.ts";
 import { soon } from "../support/server.ts";
 
@@ -24,7 +26,7 @@ function slowAfterOne(source: Source): Source {
     arrived = resolve;
   });
   client.onConnect = (connection) => {
-    const { sealRecord } = connection.register;
+    const sealRecord = connection.register.sealRecord.bind(connection.register);
     Object.assign(connection.register, {
       sealRecord: async (...given: Parameters<typeof sealRecord>) => {
         const sealed = await sealRecord(...given);
@@ -94,7 +96,7 @@ describe("going on with a command of which some failed", () => {
     const folder = path.join(client.folder, "evidence", "cam");
     for (const name of ["a", "b", "c"]) await client.write(`cam/${name}.mp4`, randomBytes(1000));
     client.onConnect = (connection) => {
-      const { sealRecord } = connection.register;
+      const sealRecord = connection.register.sealRecord.bind(connection.register);
       Object.assign(connection.register, {
         sealRecord: (...given: Parameters<typeof sealRecord>) =>
           given[0].reference === "ABC/2"
@@ -139,5 +141,22 @@ describe("going on with a command of which some failed", () => {
     await client.write("cam/a.mp4", randomBytes(1000));
     const third = await upload(client.deps, uploadOf([a]), soon());
     expect(third.exhibits).toMatchObject([{ reference: "ABC/2", outcome: "uploaded" }]);
+  });
+});
+
+describe("a folder of more names than are kept at a time", () => {
+  it("is listed whole, in stretches that are in order", async () => {
+    const folder = path.join(client.folder, "many");
+    await mkdir(folder);
+    const names = Array.from({ length: 10_050 }, (_, at) => `r${String(at).padStart(5, "0")}`);
+    for (const name of names) writeFileSync(path.join(folder, name), "");
+    const found: string[] = [];
+    const watcher = { skipped: () => undefined, unlisted: () => undefined };
+    for await (const entry of fileSource().list(folder, watcher)) {
+      found.push(path.basename(entry.path));
+    }
+    expect([...found].sort()).toEqual(names);
+    const stretch = found.slice(0, 10_000);
+    expect(stretch).toEqual([...stretch].sort());
   });
 });

@@ -285,6 +285,7 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
       const left = await listUploads(client.deps, {}, soon());
       expect(left.uploads.map((upload) => upload.case)).not.toContain(caseRef);
       expect(left.jobs).toEqual([]);
+      expect(await readdir(path.join(client.folder, "state", "queues"))).toEqual([]);
     }
     await expect(abortUpload(client.deps, { target: "nothing" }, soon())).rejects.toMatchObject({
       code: "not-found.upload",

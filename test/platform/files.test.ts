@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import {
   appendFile,
@@ -82,17 +81,6 @@ describe("a folder as a source", () => {
     );
     const [first] = (await listed(path.join(folder, "footage", "b"))).files;
     expect(first).toMatchObject({ path: "b", sizeBytes: 1, pathBytes: undefined });
-  });
-
-  it("lists a folder of more names than are kept at a time whole, in stretches that are in order", async () => {
-    const many = path.join(folder, "many");
-    await mkdir(many);
-    const names = Array.from({ length: 10_050 }, (_, at) => `r${String(at).padStart(5, "0")}`);
-    for (const name of names) writeFileSync(path.join(many, name), "");
-    const found = (await listed(many)).files.map((file) => path.basename(file.path));
-    expect([...found].sort()).toEqual(names);
-    const stretch = found.slice(0, 10_000);
-    expect(stretch).toEqual([...stretch].sort());
   });
 
   it.each(awkward)("keeps the name %j as it is", async (name) => {
