@@ -43,6 +43,8 @@ export class Planning {
   #isComplete = false;
   #broken: { readonly error: unknown } | undefined;
   #handedOut = 0;
+  /** Paths whose files were, or are, looked for. */
+  #walks = 0;
   #changed: () => void = () => undefined;
   #change: Promise<void>;
   readonly #startedAt = performance.now();
@@ -147,6 +149,7 @@ export class Planning {
   }
 
   async #walkOne(path: string): Promise<void> {
+    this.#walks += 1;
     const watcher: WalkWatcher = {
       skipped: (entry) => {
         this.#note({ type: "skipped", ...entry });
@@ -197,7 +200,7 @@ export class Planning {
     const plans = this.#found;
     this.#found = [];
     const before = queue.counts();
-    const refused = queue.add(plans);
+    const refused = queue.add(plans, this.#walks > 1);
     const after = queue.counts();
     for (const { path } of refused) {
       const error = alike(path, "the same name, size and time");

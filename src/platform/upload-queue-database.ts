@@ -5,11 +5,11 @@ import { openSqlite } from "./sqlite.ts";
 import { stateFailure } from "./state-folder.ts";
 
 /** A queue that was written in another form is made anew: walking the source fills it again. */
-const formVersion = 1;
+const formVersion = 2;
 
 const tables = `
   create table plan (
-    place integer primary key, name text not null unique, source_id text not null unique, plan text not null,
+    place integer primary key, name text not null, source_id text not null, plan text not null,
     state text not null default 'waiting', outcome text, run integer
   ) strict;
   create table note (
@@ -26,8 +26,11 @@ type Values = readonly (string | number)[];
 export interface QueueDatabase {
   /** Begins a run: forgets what earlier ones noted, and gives its number, from 1. */
   newRun(): number;
-  /** Place, name, source id, plan. False where a name or a source id is there already. */
-  insert(row: Values): boolean;
+  isEmpty(): boolean;
+  /** Makes `byName` and `bySourceId` quick. An index that is filled as it comes costs several times as much as the rows. */
+  index(): void;
+  /** Place, name, source id, plan. */
+  insert(row: Values): void;
   byName(name: string): unknown;
   bySourceId(sourceId: string): unknown;
   /** To this place, from this place. */
@@ -77,9 +80,16 @@ export function openQueueDatabase(file: string): QueueDatabase {
           .object({ number: z.number() })
           .parse(database.prepare("select number from run").get()).number;
       }),
-    insert: run(
-      "insert into plan (place, name, source_id, plan) values (?, ?, ?, ?) on conflict do nothing",
-    ),
+    isEmpty: () =>
+      guarded(() => database.prepare("select 1 from plan limit 1").get() === undefined),
+    index: () => {
+      guarded(() =>
+        database.exec(
+          "create index if not exists plan_name on plan (name); create index if not exists plan_source on plan (source_id)",
+        ),
+      );
+    },
+    insert: run("insert into plan (place, name, source_id, plan) values (?, ?, ?, ?)"),
     byName: (name) => byName([name])[0],
     bySourceId: (sourceId) => bySourceId([sourceId])[0],
     move: run("update plan set place = ? where place = ?"),
@@ -119,9 +129,6 @@ function openTables(file: string): Database.Database {
     chmodSync(file, 0o600);
     // What a power cut takes away is found again by walking the source, and by asking the store.
     database.pragma("synchronous = NORMAL");
-    // A million rows in two indexes: fewer pages are read and written twice.
-    database.pragma("cache_size = -16384");
-    database.pragma("wal_autocheckpoint = 4096");
     const found = z
       .object({ user_version: z.number() })
       .parse(database.prepare("pragma user_version").get()).user_version;

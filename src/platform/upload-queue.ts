@@ -16,6 +16,7 @@ const planRow = z
   .object({ place: z.number(), plan: z.string() })
   .transform(({ place, plan }): QueuedPlan => ({ place, plan: JSON.parse(plan) as ExhibitPlan }));
 const knownRow = z.object({ place: z.number(), plan: z.string(), state: z.string() });
+const namesakeRow = z.object({ place: z.number(), name: z.string() });
 const outcomeRow = z.object({ place: z.number(), run: z.number(), outcome: z.string() });
 
 /** Outcomes that are read at a time. */
@@ -27,6 +28,7 @@ export function uploadQueue(
   onClose: (isNeeded: boolean) => void,
 ): UploadQueue {
   const run = database.newRun();
+  const hadRows = !database.isEmpty();
   const first = run * placesOfRun;
   const counted = { exhibits: 0, files: 0, bytes: 0, done: 0, failed: 0, skipped: 0 };
   let last = first;
@@ -34,42 +36,48 @@ export function uploadQueue(
   let isNeeded = true;
   let isOpen = true;
 
-  const addNew = (plan: ExhibitPlan): boolean => {
-    const text = JSON.stringify(plan);
-    const name = nameOf(plan);
-    const place = last + 1;
-    if (!database.insert([place, name, plan.sourceId, text])) {
-      const known = knownRow.optional().parse(database.byName(name));
-      if (known !== undefined && known.place > first) return true;
-      const namesake = z.object({ place: z.number(), name: z.string() }).optional();
-      const other = namesake.parse(database.bySourceId(plan.sourceId));
-      if (other !== undefined && other.name !== name) {
-        if (other.place > first) return false;
-        database.forget(other.place);
-      }
-      const stays = known?.state === "done" && known.plan === text;
-      if (stays) {
-        database.move([place, known.place]);
-        last = place;
-        counted.exhibits += 1;
-        counted.done += 1;
-        return true;
-      }
-      if (known !== undefined) database.forget(known.place);
-      database.insert([place, name, plan.sourceId, text]);
-    }
-    last = place;
-    counted.exhibits += 1;
+  const insert = (place: number, plan: ExhibitPlan, text: string): void => {
+    database.insert([place, nameOf(plan), plan.sourceId, text]);
     counted.files += plan.files.length;
     counted.bytes += plan.totalBytes;
+  };
+
+  /** @returns whether the plan takes this place; "refused" where something else looks like it */
+  const addOne = (place: number, plan: ExhibitPlan): boolean | "refused" => {
+    const name = nameOf(plan);
+    const known = knownRow.optional().parse(database.byName(name));
+    if (known !== undefined && known.place > first) return false;
+    const other = namesakeRow.optional().parse(database.bySourceId(plan.sourceId));
+    if (other !== undefined && other.name !== name) {
+      if (other.place > first) return "refused";
+      database.forget(other.place);
+    }
+    const text = JSON.stringify(plan);
+    if (known?.state === "done" && known.plan === text) {
+      database.move([place, known.place]);
+      counted.done += 1;
+      return true;
+    }
+    if (known !== undefined) database.forget(known.place);
+    insert(place, plan, text);
     return true;
   };
 
   return {
-    add: (plans) => {
+    add: (plans, mayRepeat) => {
       const refused: ExhibitPlan[] = [];
+      const isLookedFor = mayRepeat || hadRows;
+      if (isLookedFor) database.index();
       database.atOnce(() => {
-        for (const plan of plans) if (!addNew(plan)) refused.push(plan);
+        for (const plan of plans) {
+          const place = last + 1;
+          const added = isLookedFor ? addOne(place, plan) : true;
+          if (added === "refused") refused.push(plan);
+          if (added !== true) continue;
+          if (!isLookedFor) insert(place, plan, JSON.stringify(plan));
+          last = place;
+          counted.exhibits += 1;
+        }
       });
       return refused;
     },

@@ -33,12 +33,12 @@ const reopen = () => {
 describe("the queue of an upload", () => {
   it("hands out each plan once, in the order in which it was found, while more are added", () => {
     const queue = queues.open("job-1");
-    queue.add([plan("c"), plan("a")]);
+    queue.add([plan("c"), plan("a")], false);
     expect(paths(queue.take(1))).toEqual(["c"]);
-    queue.add([plan("b")]);
+    queue.add([plan("b")], false);
     expect(paths(queue.take(10))).toEqual(["a", "b"]);
     expect(queue.take(10)).toEqual([]);
-    queue.add([plan("d")]);
+    queue.add([plan("d")], false);
     const [only] = queue.take(10);
     // What is undefined is not there in JSON.
     expect(only?.plan).toEqual(JSON.parse(JSON.stringify(plan("d"))));
@@ -46,7 +46,7 @@ describe("the queue of an upload", () => {
 
   it("counts a file that is found twice once, and refuses another with the same source id", () => {
     const queue = queues.open("job-1");
-    expect(queue.add([plan("a"), plan("a"), plan("b", "1", "auto:a")])).toEqual([
+    expect(queue.add([plan("a"), plan("a"), plan("b", "1", "auto:a")], true)).toEqual([
       plan("b", "1", "auto:a"),
     ]);
     expect(queue.counts()).toMatchObject({ exhibits: 1, files: 1, bytes: 10 });
@@ -55,7 +55,7 @@ describe("the queue of an upload", () => {
 
   it("gives outcomes of each kind in the order of the plans, whenever they were settled, notes behind them", () => {
     const queue = queues.open("job-1");
-    queue.add([plan("a"), plan("b"), plan("c"), plan("d")]);
+    queue.add([plan("a"), plan("b"), plan("c"), plan("d")], false);
     queue.note({ state: "failed", outcome: "unlisted" });
     queue.note({ state: "skipped", outcome: "link" });
     const [a, b, c, d] = queue.take(10).map(({ place }) => place);
@@ -84,10 +84,10 @@ describe("the queue of an upload", () => {
     ["lies elsewhere", plan("elsewhere/a", "1", "auto:a"), true],
   ])("has a file's turn again in the next run as it should when it %s", (_, found, again) => {
     const first = queues.open("job-1");
-    first.add([plan("a")]);
+    first.add([plan("a")], true);
     first.settle(first.take(1).map(({ place }) => ({ place, state: "done", outcome: "A" })));
     const second = reopen();
-    expect(second.add([found])).toEqual([]);
+    expect(second.add([found], false)).toEqual([]);
     expect(second.take(10)).toHaveLength(again ? 1 : 0);
     expect([...second.outcomes("done")]).toEqual(again ? [] : [{ outcome: "A", earlier: true }]);
     expect(second.counts()).toMatchObject({
@@ -99,21 +99,21 @@ describe("the queue of an upload", () => {
 
   it("begins again with what waited or failed, and only when it is found again", () => {
     const first = queues.open("job-1");
-    first.add([plan("waits"), plan("fails"), plan("gone")]);
+    first.add([plan("waits"), plan("fails"), plan("gone")], true);
     const [, fails] = first.take(2);
     first.settle([{ place: fails?.place ?? 0, state: "failed", outcome: "F" }]);
     first.note({ state: "failed", outcome: "unlisted" });
     const second = reopen();
     expect(second.take(10)).toEqual([]);
     expect([...second.outcomes("failed")]).toEqual([]);
-    second.add([plan("fails"), plan("waits")]);
+    second.add([plan("fails"), plan("waits")], true);
     expect(paths(second.take(10))).toEqual(["fails", "waits"]);
     expect(second.counts()).toMatchObject({ exhibits: 2, failed: 0 });
   });
 
   it("settles several or none", () => {
     const queue = queues.open("job-1");
-    queue.add([plan("a"), plan("b")]);
+    queue.add([plan("a"), plan("b")], false);
     const [a, b] = queue.take(2).map(({ place }) => place);
     const loop: { self?: unknown } = {};
     loop.self = loop;
@@ -150,7 +150,7 @@ describe("a queue's file", () => {
     queues.open("other");
     await writeFile(path.join(folder, "queues", "job-1.sqlite"), content);
     const queue = queues.open("job-1");
-    queue.add([plan("a")]);
+    queue.add([plan("a")], true);
     expect(paths(queue.take(1))).toEqual(["a"]);
   });
 

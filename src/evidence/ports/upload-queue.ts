@@ -48,9 +48,10 @@ export interface UploadQueue {
   /**
    * Adds what a walk found, in this order, behind what is there. What is there already counts once.
    *
+   * @param mayRepeat - whether any of them may have been added before, or look like one that was: within one walk none does
    * @returns the plans that were refused, because something else of this run has the same source id
    */
-  add(plans: readonly ExhibitPlan[]): readonly ExhibitPlan[];
+  add(plans: readonly ExhibitPlan[], mayRepeat: boolean): readonly ExhibitPlan[];
   /** Writes down what became of something that is in no plan. */
   note(outcome: Outcome): void;
   /** The next plans that wait, `most` at most; each is handed out once. */
