@@ -25,8 +25,10 @@ const settings = parseSettings(process.argv.slice(2));
 const { form, wants } = settings;
 installTools([...needed, ...peers]);
 const lacking = missingTools([...needed, ...peers]);
-if (needed.some((name) => lacking.includes(name))) {
-  throw new Error(`Needed, and not installed: ${lacking.join(", ")}.`);
+const lackingNeeds = needed.filter((name) => lacking.includes(name));
+if (lackingNeeds.length > 0) {
+  say(`Nothing can be measured without: ${lackingNeeds.join(", ")}.`);
+  process.exit(1);
 }
 
 const folder = await mkdtemp(path.join(tmpdir(), "exhibit-bench-"));

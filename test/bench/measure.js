@@ -23,10 +23,32 @@ const patienceMs = 60 * 60_000;
 
 /** Process groups of what runs now. @type {Set<number>} */
 const groups = new Set();
+let ended = false;
 
-/** Ends whatever is being measured. */
+/** Ends whatever is being measured, and lets nothing begin any more. */
 export function endMeasured() {
+  ended = true;
   for (const group of groups) process.kill(-group, "SIGKILL");
+}
+
+/**
+ * Starts a program in a process group of its own, which {@link endMeasured} ends.
+ *
+ * @param {readonly string[]} command
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function begin([program = "", ...args], env) {
+  if (ended) throw new Error("The bench is being stopped.");
+  const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"], detached: true });
+  const group = child.pid;
+  if (group === undefined) throw new Error(`${program} cannot be started.`);
+  groups.add(group);
+  const timer = setTimeout(() => process.kill(-group, "SIGKILL"), patienceMs);
+  child.once("close", () => {
+    clearTimeout(timer);
+    groups.delete(group);
+  });
+  return child;
 }
 
 /**
@@ -44,22 +66,13 @@ export async function cost(command, { env = process.env, server } = {}) {
     const before = server === undefined ? 0 : await cpuOf(server);
     if (server !== undefined) await forgetPeak(server);
     const began = performance.now();
-    const child = spawn("/usr/bin/time", ["-q", "-f", "%U %S %M", "-o", file, ...command], {
-      env,
-      stdio: ["ignore", "ignore", "pipe"],
-      detached: true,
-    });
-    const group = child.pid ?? Number.NaN;
-    groups.add(group);
-    const timer = setTimeout(() => process.kill(-group, "SIGKILL"), patienceMs);
+    const child = begin(["/usr/bin/time", "-q", "-f", "%U %S %M", "-o", file, ...command], env);
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
       said = `${said}${text}`.slice(-2000);
     });
     const [code] = await once(child, "close");
     const wall = (performance.now() - began) / 1000;
-    clearTimeout(timer);
-    groups.delete(group);
     if (code !== 0) throw new Error(`${command.join(" ")} ended with ${String(code)}: ${said}`);
     const [user = 0, system = 0, kibibytes = 0] = (await readFile(file, "utf8"))
       .trim()

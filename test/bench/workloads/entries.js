@@ -1,10 +1,9 @@
 // A folder of very many entries: what a dry run of it costs, and how soon an upload of it sends something.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { cost } from "../measure.js";
+import { begin, cost } from "../measure.js";
 import { interleave, median } from "../rounds.js";
 import { compare, row, valuesOf, withGoal } from "../rows.js";
 import { freshCase, rcloneFlags } from "../senders.js";
@@ -106,8 +105,8 @@ async function firstContent(rig, transport, folder) {
     name: "exhibit upload",
     async run() {
       const began = Date.now();
-      const [node = "", ...args] = uploadOf(folder);
-      const child = spawn(node, args, { env: machine(rig, server), stdio: "ignore" });
+      const child = begin(uploadOf(folder), machine(rig, server));
+      child.stderr.resume();
       const closed = once(child, "close");
       let at;
       while (at === undefined && child.exitCode === null && Date.now() < began + patienceMs) {

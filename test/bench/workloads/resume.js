@@ -1,10 +1,9 @@
 // Killed when nine tenths have gone up; the same command again, with every byte counted.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { startCountingProxy } from "../counting-proxy.js";
-import { cost } from "../measure.js";
+import { begin, cost } from "../measure.js";
 import { interleave, median } from "../rounds.js";
 import { compare, row, valuesOf, withGoal } from "../rows.js";
 import { digest, freshCase, uploadCommand } from "../senders.js";
@@ -57,16 +56,17 @@ export async function resume(rig, transport, form, plan) {
     return {
       name: "resumed upload",
       async run() {
-        const [program = "", ...args] = uploadCommand(source, freshCase());
+        const command = uploadCommand(source, freshCase());
         const before = proxy.bytesUp();
         const reached = proxy.whenUp(before + 0.9 * source.bytes);
-        const child = spawn(program, args, { env: machine(), stdio: "ignore" });
+        const child = begin(command, machine());
+        child.stderr.resume();
         const closed = once(child, "close");
         await Promise.race([reached, closed]);
         child.kill("SIGKILL");
         await closed;
         if (child.signalCode !== "SIGKILL") throw new Error("It ended before it could be killed.");
-        const resumed = await cost([program, ...args], { env: machine(), server: server.pid });
+        const resumed = await cost(command, { env: machine(), server: server.pid });
         return { ...resumed, resentBytes: proxy.bytesUp() - before - source.bytes };
       },
       clean,
