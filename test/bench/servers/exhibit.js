@@ -43,23 +43,33 @@ export async function startExhibit(folder, { tls, front, port: wanted }) {
     { port, log, env: admin.env, says: '"listening"' },
   );
   const env = { ...admin.env, ...(tls === undefined ? {} : { EXHIBIT_CA_FILE: tls.ca }) };
-  const who = { env };
-  await exhibit(who, ["login", url, "--invite-stdin"], await readFile(invitation, "utf8"));
-  const made = await exhibit(who, [
-    ...["invite", "create", "--role", "partner", "--org", "Bare sender"],
-  ]);
-  const session = await enrol(url, made.code, tls);
-  return {
-    url,
-    pid: running.pid,
-    port,
-    content: path.join(data, "content"),
-    log,
-    env,
-    token: () => session.accessToken(AbortSignal.timeout(30_000)),
-    receiptKey: async () => session.statement.key,
-    stop: () => running.stop(),
-  };
+  try {
+    const session = await enrolBoth();
+    return {
+      url,
+      pid: running.pid,
+      port,
+      content: path.join(data, "content"),
+      log,
+      env,
+      token: () => session.accessToken(AbortSignal.timeout(30_000)),
+      receiptKey: async () => session.statement.key,
+      stop: () => running.stop(),
+    };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+
+  /** The machine, as the server's admin; and the bare sender, whose session this is. */
+  async function enrolBoth() {
+    const who = { env };
+    await exhibit(who, ["login", url, "--invite-stdin"], await readFile(invitation, "utf8"));
+    const made = await exhibit(who, [
+      ...["invite", "create", "--role", "partner", "--org", "Bare sender"],
+    ]);
+    return enrol(url, made.code, tls);
+  }
 }
 
 /**
