@@ -25,6 +25,10 @@ const tools = {
   pdf: { packages: ["poppler-utils"], missing: () => programs("pdftotext") },
   strace: { packages: ["strace"], missing: () => programs("strace") },
   openssl: { packages: ["openssl"], missing: () => programs("openssl") },
+  time: { packages: ["time"], missing: () => programs("time") },
+  rclone: { packages: ["rclone"], missing: () => programs("rclone") },
+  nginx: { packages: ["nginx"], missing: () => programs("nginx") },
+  curl: { packages: ["curl"], missing: () => programs("curl") },
   keyring: {
     packages: ["gnome-keyring", "dbus-daemon", "libsecret-1-0"],
     missing: () => [...programs("gnome-keyring-daemon", "dbus-run-session"), ...libsecret()],
@@ -34,15 +38,12 @@ const tools = {
 /**
  * Makes sure that the named groups of tools are there. Says on stderr what it does; says nothing when nothing is missing.
  *
- * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `strace`, `openssl`, `keyring`
+ * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `strace`, `openssl`, `keyring`, `time`, `rclone`,
+ * `nginx`, `curl`
  * @returns {boolean} true when all is there, at the start or after installing
  */
 export function installTools(names) {
-  const wanted = names.map((name) => {
-    const tool = tools[name];
-    if (tool === undefined) throw new RangeError(`No such group of tools: ${name}`);
-    return tool;
-  });
+  const wanted = names.map(toolCalled);
   const missing = wanted.flatMap((tool) => tool.missing());
   if (missing.length === 0) return true;
   const packages = wanted.filter((tool) => tool.missing().length > 0).flatMap((t) => t.packages);
@@ -58,6 +59,23 @@ export function installTools(names) {
   }
   const still = wanted.flatMap((tool) => tool.missing());
   return still.length === 0 || refuse(`Still missing: ${still.join(", ")}. Run by hand:`, line);
+}
+
+/**
+ * Those of the named groups that are not there, or not all of them.
+ *
+ * @param {readonly string[]} names as for {@link installTools}
+ * @returns {string[]}
+ */
+export function missingTools(names) {
+  return names.filter((name) => toolCalled(name).missing().length > 0);
+}
+
+/** @param {string} name */
+function toolCalled(name) {
+  const tool = tools[name];
+  if (tool === undefined) throw new RangeError(`No such group of tools: ${name}`);
+  return tool;
 }
 
 /**

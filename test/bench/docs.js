@@ -1,0 +1,23 @@
+// Keeps the current figures in docs/performance.md.
+import { readFile, writeFile } from "node:fs/promises";
+import { format, resolveConfig } from "prettier";
+
+const page = new URL("../../docs/performance.md", import.meta.url);
+const marks = ["<!-- figures -->", "<!-- end of figures -->"];
+
+/**
+ * Puts `text` between the page's marks.
+ *
+ * @param {string} text
+ */
+export async function writeDocs(text) {
+  const before = await readFile(page, "utf8");
+  const [start = "", end = ""] = marks;
+  const from = before.indexOf(start);
+  const to = before.indexOf(end);
+  if (from < 0 || to < from)
+    throw new Error(`docs/performance.md has lost its marks: ${marks.join(", ")}`);
+  const after = `${before.slice(0, from + start.length)}\n\n${text}\n\n${before.slice(to)}`;
+  const options = await resolveConfig(page);
+  await writeFile(page, await format(after, { ...options, parser: "markdown" }));
+}

@@ -1,0 +1,105 @@
+// What is measured, in the full form and in the short one.
+import { parseArgs } from "node:util";
+
+export const KiB = 1024;
+export const MiB = 1024 * KiB;
+export const GiB = 1024 * MiB;
+
+/** The same for all that send in parts, and for all that send several things at once. */
+export const partBytes = 8 * MiB;
+export const concurrency = 4;
+
+/**
+ * @typedef {object} Form
+ * @property {string} name
+ * @property {number} rounds of each workload
+ * @property {number} roundsUntil seconds from the start after which no workload begins another round, but its first
+ * @property {number} oneFileBytes
+ * @property {number} manyFiles files of 16 MiB
+ * @property {number} smallFiles files of 10 KiB
+ * @property {number} fewFiles of the small ones, as many are sent by those who take long for each
+ * @property {readonly [number, number, number]} entries
+ * @property {readonly number[]} memoryBytes
+ */
+
+/** @type {Form} */
+export const full = {
+  name: "full",
+  rounds: 5,
+  roundsUntil: Infinity,
+  oneFileBytes: 4 * GiB,
+  manyFiles: 200,
+  smallFiles: 20_000,
+  fewFiles: 2000,
+  entries: [10_000, 100_000, 1_000_000],
+  memoryBytes: [GiB, 16 * GiB],
+};
+
+/** @type {Form} */
+export const short = {
+  name: "short",
+  rounds: 3,
+  roundsUntil: 60,
+  oneFileBytes: 512 * MiB,
+  manyFiles: 8,
+  smallFiles: 2000,
+  fewFiles: 200,
+  entries: [100, 10_000, 50_000],
+  memoryBytes: [],
+};
+
+export const workloadNames = [
+  "one-file",
+  "many-files",
+  "small-files",
+  "entries",
+  "resume",
+  "memory",
+  "start-up",
+];
+
+/**
+ * @typedef {object} Settings
+ * @property {Form} form
+ * @property {string | undefined} json where the figures go
+ * @property {(workload: string, transport: string) => boolean} wants
+ * @property {boolean} writeDocs
+ * @property {string} said what was asked for, for the table
+ */
+
+/**
+ * @param {string[]} argv `--short`, `--json FILE`, `--only WORKLOAD[:http|:https]`, `--rounds N`, `--write-docs`
+ * @returns {Settings}
+ */
+export function parseSettings(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      short: { type: "boolean", default: false },
+      json: { type: "string" },
+      only: { type: "string", multiple: true, default: [] },
+      rounds: { type: "string" },
+      "write-docs": { type: "boolean", default: false },
+    },
+  });
+  const only = values.only.map((one) => one.split(":"));
+  for (const [name = ""] of only) {
+    if (!workloadNames.includes(name)) {
+      throw new Error(`No such workload: ${name}. There are: ${workloadNames.join(", ")}.`);
+    }
+  }
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
+    throw new Error("--rounds must be a whole number from 1.");
+  }
+  const form = values.short ? short : full;
+  return {
+    form: rounds === undefined ? form : { ...form, rounds, roundsUntil: Infinity },
+    json: values.json,
+    writeDocs: values["write-docs"],
+    wants: (workload, transport) =>
+      only.length === 0 ||
+      only.some(([name, way]) => name === workload && (way === undefined || way === transport)),
+    said: `npm run bench${argv.length === 0 ? "" : ` -- ${argv.join(" ")}`}`,
+  };
+}
