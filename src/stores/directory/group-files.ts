@@ -7,7 +7,6 @@ import {
   openSync,
   readSync,
   readdirSync,
-  realpathSync,
   rmSync,
   rmdirSync,
   unlinkSync,
@@ -117,7 +116,8 @@ function isOurFolder(root: string, folder: string, known: Map<string, boolean>):
       mkdirSync(folder);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
-      isOurs = realpathSync(folder) === folder;
+      // Those above it were looked at before.
+      isOurs = lstatSync(folder).isDirectory();
     }
   }
   known.set(folder, isOurs);
