@@ -6,6 +6,7 @@ import type { ServeRequest, Serving } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
+import { flushTogether } from "../platform/flush-together.ts";
 import { openLog } from "../platform/logs.ts";
 import { pathsOn, type MachineFacts } from "../platform/paths.ts";
 import { sqliteDialect } from "../platform/sqlite.ts";
@@ -14,6 +15,7 @@ import { migrate } from "../server/database/migrate.ts";
 import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
 import { createServer, type Tls } from "../server/server.ts";
+import { openGroupedContent } from "../stores/directory/grouped.ts";
 import { openDirectoryStore } from "../stores/directory/store.ts";
 
 /** Builds an exhibit server over this machine's folder and starts to listen. */
@@ -48,8 +50,10 @@ async function serveFrom(
   const database = new Kysely<Tables>({ dialect: sqliteDialect(folder.databaseFile) });
   try {
     await migrate(database);
+    const content = await openDirectoryStore(folder.contentDir);
     const deps: ServerDeps = {
-      content: await openDirectoryStore(folder.contentDir),
+      content,
+      grouped: await openGroupedContent(folder.contentDir, content, flushTogether()),
       database,
       key: folder.key,
       retiredKeys: folder.retiredKeys,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { publicJwkSchema } from "../evidence/seal.ts";
+import { bundleLimitsSchema } from "./bundles.ts";
 
 export const serverStatementType = "exhibit.server/1";
 
@@ -25,6 +26,8 @@ export const serverStatementSchema = z.strictObject({
     maxParts: z.number().int(),
     maxPutBytes: z.number().int(),
     maxObjectBytes: z.number().int(),
+    /** Absent where many small exhibits cannot be sent at once. */
+    bundles: bundleLimitsSchema.optional(),
   }),
 });
 export type ServerStatement = z.infer<typeof serverStatementSchema>;

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../evidence/ports/clock.ts";
+import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { PublicJwk, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
@@ -27,6 +28,8 @@ export interface ServerSettings {
 /** What the server is built from. Only `main.ts` makes one. */
 export interface ServerDeps {
   readonly content: Store;
+  /** The same store's grouped writes, where it has them: without, no bundles are taken. */
+  readonly grouped: GroupedContent | undefined;
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];

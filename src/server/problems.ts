@@ -44,7 +44,7 @@ export function answerProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const foreseen = asExhibitError(error);
+  const foreseen = foreseenFailure(error);
   if (foreseen === undefined) {
     logUnforeseen(request, error);
     return sendProblem(reply, 500, {
@@ -77,7 +77,8 @@ function sendProblem(
     .send({ ...problem, status, requestId: reply.request.id } satisfies Problem);
 }
 
-function asExhibitError(error: Error): ExhibitError | undefined {
+/** A failure in our own words, where it was foreseen. */
+export function foreseenFailure(error: Error): ExhibitError | undefined {
   if (error instanceof ExhibitError) return error;
   if (error instanceof ZodError) return ofInvalid(error);
   const { statusCode } = error as Partial<FastifyError>;

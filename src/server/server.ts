@@ -5,7 +5,8 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
-import { contentInWords } from "./content/content-in-words.ts";
+import { bundleRoutes } from "./bundles/routes.ts";
+import { contentInWords, groupedInWords } from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
@@ -38,6 +39,7 @@ const roomsInOrder: readonly Routes[] = [
   healthRoutes,
   accountRoutes,
   exhibitRoutes,
+  bundleRoutes,
   uploadRoutes,
   contentRoutes,
   sharing,
@@ -90,7 +92,11 @@ export async function createServer(
   });
   await guardRoutes(app, deps);
   await app.register(rateLimit, { global: false });
-  const inWords = { ...deps, content: contentInWords(deps.content) };
+  const inWords = {
+    ...deps,
+    content: contentInWords(deps.content),
+    grouped: deps.grouped && groupedInWords(deps.grouped),
+  };
   for (const room of roomsInOrder) {
     await app.register(async (scope) => {
       await room(scope, inWords);

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { seal } from "../evidence/seal.ts";
+import { bundleLimits } from "../protocol/bundles.ts";
 import {
   serverStatementPath,
   serverStatementType,
@@ -40,6 +41,7 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
         maxParts: parts.maxParts,
         maxPutBytes,
         maxObjectBytes,
+        ...(deps.grouped === undefined ? {} : { bundles: bundleLimits }),
       },
     };
     return seal(statement, serverStatementType, key);

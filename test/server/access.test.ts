@@ -32,6 +32,8 @@ const table: Record<string, Access> = {
   "DELETE /v1/identities/:id": admins,
   "POST /v1/exhibits": everyone,
   "POST /v1/exhibits/lookup": everyone,
+  "POST /v1/exhibits/reservations": everyone,
+  "POST /v1/bundles": everyone,
   "GET /v1/exhibits": everyone,
   "GET /v1/exhibits/:id": everyone,
   "PUT /v1/exhibits/:id/record": everyone,

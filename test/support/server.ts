@@ -6,6 +6,7 @@ import { pino } from "pino";
 import type { Identity, Role } from "../../src/evidence/identity.ts";
 import type { Clock } from "../../src/evidence/ports/clock.ts";
 import { newPrivateJwk, signingKey, type SigningKey } from "../../src/evidence/seal.ts";
+import { flushTogether } from "../../src/platform/flush-together.ts";
 import { openNetwork, type NetworkSettings } from "../../src/platform/network.ts";
 import { sqliteDialect } from "../../src/platform/sqlite.ts";
 import { makeInvitation } from "../../src/server/accounts/invitations.ts";
@@ -13,6 +14,7 @@ import { migrate } from "../../src/server/database/migrate.ts";
 import type { Tables } from "../../src/server/database/tables.ts";
 import type { ServerDeps, ServerSettings } from "../../src/server/deps.ts";
 import { createServer, type Tls } from "../../src/server/server.ts";
+import { openGroupedContent } from "../../src/stores/directory/grouped.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
@@ -67,6 +69,8 @@ export interface ServerOptions {
   readonly tls?: Tls & { readonly host: string };
   /** Takes the place of parts of what the server is built from. */
   readonly deps?: Partial<ServerDeps>;
+  /** Puts something between the server and what it is built from. */
+  readonly wrap?: (deps: ServerDeps) => ServerDeps;
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
@@ -147,8 +151,10 @@ async function run(
     dialect: sqliteDialect(path.join(place.folder, "exhibit.sqlite")),
   });
   await migrate(database);
+  const content = await openDirectoryStore(contentFolder);
   const deps: ServerDeps = {
-    content: await openDirectoryStore(contentFolder),
+    content,
+    grouped: await openGroupedContent(contentFolder, content, flushTogether()),
     database,
     key: place.key,
     retiredKeys: [],
@@ -165,7 +171,11 @@ async function run(
     ...options.deps,
   };
   const lines = { write: (line: string) => void place.log.push(line) };
-  const app = await createServer(deps, pino({ level: "trace" }, lines), options.tls);
+  const app = await createServer(
+    options.wrap?.(deps) ?? deps,
+    pino({ level: "trace" }, lines),
+    options.tls,
+  );
   await app.listen({ host: "127.0.0.1", port: place.port });
   return {
     deps,

@@ -1,4 +1,5 @@
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { GroupedContent } from "../../evidence/ports/grouped-content.ts";
 import type { KeyStat, Store } from "../../evidence/ports/store.ts";
 
 /**
@@ -22,6 +23,17 @@ export function contentInWords(store: Store): Store {
   };
 }
 
+/** Its grouped writes, likewise. */
+export function groupedInWords(grouped: GroupedContent): GroupedContent {
+  return {
+    putAll: async (...given) => {
+      const answers = await inWords(() => grouped.putAll(...given));
+      return answers.map((one) => (one instanceof ExhibitError ? translatedFailure(one) : one));
+    },
+    occupied: (...given) => inWords(() => grouped.occupied(...given)),
+  };
+}
+
 async function inWords<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -39,7 +51,10 @@ async function* listedInWords(keys: AsyncIterable<KeyStat>): AsyncIterable<KeySt
 }
 
 function translated(error: unknown): unknown {
-  if (!(error instanceof ExhibitError)) return error;
+  return error instanceof ExhibitError ? translatedFailure(error) : error;
+}
+
+function translatedFailure(error: ExhibitError): ExhibitError {
   if (error.code === "unavailable.no-space") {
     return new ExhibitError("unavailable.no-space", "The server has no room for this.", {
       hint: "Tell the server's administrator; what has arrived is kept.",

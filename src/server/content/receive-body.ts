@@ -13,13 +13,17 @@ const spare = new SpareBuffers();
  * Lets a room's routes take bodies of bytes as streams, so that nothing is read before it is known to be wanted. A refused body
  * is read to its end, so that its sender hears why; once `stop` is aborted its connection is ended instead.
  */
-export function takeBodiesAsStreams(app: FastifyInstance, stop: AbortSignal): void {
+export function takeBodiesAsStreams(
+  app: FastifyInstance,
+  stop: AbortSignal,
+  mediaType = bodyType,
+): void {
   app.addHook("onError", (request, reply, _error, done) => {
     if (stop.aborted && !request.raw.complete) void reply.header("connection", "close");
     done();
   });
   app.removeContentTypeParser("text/plain");
-  app.addContentTypeParser(bodyType, (_request, payload, done) => {
+  app.addContentTypeParser(mediaType, (_request, payload, done) => {
     done(null, payload);
   });
 }
@@ -76,7 +80,7 @@ async function receive(body: unknown, bytes: Buffer, stop: AbortSignal): Promise
   const length = bytes.byteLength;
   if (length === 0) return;
   if (!(body instanceof Readable)) {
-    throw new ExhibitError("usage.invalid", `The body must be ${bodyType}.`);
+    throw new ExhibitError("usage.invalid", "The body is not of the type that is taken here.");
   }
   const end = (): void => {
     body.destroy();

@@ -41,13 +41,17 @@ export async function receivingExhibit(
     throw error;
   });
   if (exhibit.submitter !== caller.id) throw unknownExhibit();
-  if (parseKey(key)?.name.startsWith(`${referenceSegment(exhibit.reference)}-`) !== true) {
-    throw new ExhibitError("usage.invalid", "This key is not one of the exhibit's files.", {
-      hint: "Record, receipt and custody log are written by the server itself.",
-    });
-  }
+  assertFileOf(exhibit, key);
   if (exhibit.state === "open") return exhibit;
   throw sealed();
+}
+
+/** @throws ExhibitError `usage.invalid` for a key that can hold none of the exhibit's own files */
+export function assertFileOf(exhibit: Pick<ExhibitRow, "reference">, key: string): void {
+  if (parseKey(key)?.name.startsWith(`${referenceSegment(exhibit.reference)}-`) === true) return;
+  throw new ExhibitError("usage.invalid", "This key is not one of the exhibit's files.", {
+    hint: "Record, receipt and custody log are written by the server itself.",
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import { nextCustodyLine, type CustodyHead, type CustodyVerb } from "../../evidence/custody.ts";
 import type { Facts } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
+import type { CustodyEventRow, ExhibitRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 
 /** The actor of what the server does by itself. */
@@ -28,7 +29,7 @@ export async function appendCustody(
     .executeTakeFirstOrThrow();
   const { line, after } = nextCustodyLine(
     { lines: row.custody_lines, head: row.custody_head },
-    { exhibit: exhibitId, at: clock.now().toISOString(), verb, actor, facts: { ...facts } },
+    { exhibit: exhibitId, at: clock.now().toISOString(), verb, actor, facts },
   );
   await trx
     .insertInto("custody_events")
@@ -40,6 +41,28 @@ export async function appendCustody(
     .where("id", "=", exhibitId)
     .execute();
   return after;
+}
+
+/** One event that is still to be written. */
+export type CustodyNote = readonly [verb: CustodyVerb, actor: string, facts: Facts];
+
+/**
+ * The rows of several events of one exhibit behind where its log stands, and where it stands after them, for a writer that
+ * writes many at once: in the transaction in which it has found the log to stand there.
+ */
+export function nextCustody(
+  clock: Clock,
+  exhibit: Pick<ExhibitRow, "id" | "custody_lines" | "custody_head">,
+  notes: readonly CustodyNote[],
+): { readonly rows: readonly CustodyEventRow[]; readonly after: CustodyHead } {
+  let after: CustodyHead = { lines: exhibit.custody_lines, head: exhibit.custody_head };
+  const rows = notes.map(([verb, actor, facts]) => {
+    const at = clock.now().toISOString();
+    const next = nextCustodyLine(after, { exhibit: exhibit.id, at, verb, actor, facts });
+    after = next.after;
+    return { exhibit_id: exhibit.id, seq: after.lines, verb, line: next.line };
+  });
+  return { rows, after };
 }
 
 /** The lines of an exhibit's custody log as written, oldest first; the first `lines` of them, or all. */

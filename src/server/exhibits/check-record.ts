@@ -4,6 +4,9 @@ import { recordSchema, recordType, type ExhibitRecord } from "../../evidence/rec
 import { openSealed, publicJwkSchema, type Sealed } from "../../evidence/seal.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 
+/** A file that was proved. */
+type ProvedFile = Pick<StoredFileRow, "key" | "size_bytes" | "sha256">;
+
 /**
  * The record inside, when the caller's enrolled key signed it and it says nothing else than what is known here: the
  * exhibit that was reserved, and exactly the files that were proved.
@@ -15,7 +18,7 @@ export async function checkRecord(
   caller: Identity,
   callerKey: string,
   exhibit: ExhibitRow,
-  stored: readonly StoredFileRow[],
+  stored: readonly ProvedFile[],
 ): Promise<ExhibitRecord> {
   const key = publicJwkSchema.parse(JSON.parse(callerKey));
   const record = recordSchema.parse(await openSealed(sealed, recordType, key));
@@ -40,7 +43,7 @@ export async function checkRecord(
   return record;
 }
 
-function checkFiles(record: ExhibitRecord, stored: readonly StoredFileRow[]): void {
+function checkFiles(record: ExhibitRecord, stored: readonly ProvedFile[]): void {
   const known = new Map(stored.map((file) => [file.key, file]));
   for (const file of record.files) {
     const found = known.get(file.key);

@@ -4,20 +4,21 @@ import { emptyCustody } from "../../evidence/custody.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import { exhibitPrefix } from "../../evidence/key.ts";
+import type { Clock } from "../../evidence/ports/clock.ts";
 import type { Store } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import type { reservationSchema } from "../../protocol/exhibits.ts";
 import { chargeQuota } from "../accounts/quota.ts";
-import { appendCustody } from "../custody/custody.ts";
-import type { ExhibitRow } from "../database/exhibit-tables.ts";
+import { nextCustody } from "../custody/custody.ts";
+import type { CustodyEventRow, ExhibitRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { initialsOf } from "./initials.ts";
 
-type Reservation = z.output<typeof reservationSchema>;
+export type Reservation = z.output<typeof reservationSchema>;
 
 /** The most serials that one case gives out under one producer's initials. */
-const lastSerial = 999_999;
+export const lastSerial = 999_999;
 
 /**
  * Reserves an exhibit, or finds the one that the caller reserved for the same case and source id. Its bytes are
@@ -47,35 +48,56 @@ export async function reserve(
         ? await allot(trx, content, wanted.case, initialsFor(caller, wanted), signal)
         : await take(trx, content, caller, wanted.case, wanted.reference, signal);
     await chargeQuota(trx, caller.id, wanted.totalBytes);
-    const row: ExhibitRow = {
-      id: randomId("x"),
-      submitter: caller.id,
-      case_ref: wanted.case,
-      reference,
-      source_id: wanted.sourceId,
-      total_bytes: wanted.totalBytes,
-      reserved_at: clock.now().toISOString(),
-      state: "open",
-      sealed_at: null,
-      record: null,
-      receipt: null,
-      custody_lines: emptyCustody.lines,
-      custody_head: emptyCustody.head,
-    };
+    const { row, events } = newExhibit(clock, caller, wanted, reference);
     await trx.insertInto("exhibits").values(row).execute();
-    await appendCustody(trx, clock, row.id, "reserved", caller.id, {
-      reference,
-      totalBytes: wanted.totalBytes,
-    });
+    await trx.insertInto("custody_events").values(events).execute();
     return { row, made: true };
   });
 }
 
-function initialsFor(caller: Identity, wanted: Reservation): string {
+/** A new exhibit, and its custody log's first line. */
+export function newExhibit(
+  clock: Clock,
+  caller: Identity,
+  wanted: Reservation,
+  reference: string,
+): { row: ExhibitRow; events: readonly CustodyEventRow[] } {
+  const row: ExhibitRow = {
+    id: randomId("x"),
+    submitter: caller.id,
+    case_ref: wanted.case,
+    reference,
+    source_id: wanted.sourceId,
+    total_bytes: wanted.totalBytes,
+    reserved_at: clock.now().toISOString(),
+    state: "open",
+    sealed_at: null,
+    record: null,
+    receipt: null,
+    custody_lines: emptyCustody.lines,
+    custody_head: emptyCustody.head,
+  };
+  const { totalBytes } = wanted;
+  const { rows, after } = nextCustody(clock, row, [
+    ["reserved", caller.id, { reference, totalBytes }],
+  ]);
+  return {
+    row: { ...row, custody_lines: after.lines, custody_head: after.head },
+    events: rows,
+  };
+}
+
+/** The initials that a reservation is allotted a reference under. */
+export function initialsFor(caller: Identity, wanted: Reservation): string {
   return wanted.initials ?? initialsOf(caller.organisation);
 }
 
-async function foundAgain(
+/**
+ * The caller's own exhibit asked for again; charged for what it needs more.
+ *
+ * @throws ExhibitError `conflict.exists`, `policy.quota`
+ */
+export async function foundAgain(
   trx: Kysely<Tables>,
   own: ExhibitRow,
   wanted: Reservation,
@@ -118,10 +140,20 @@ async function take(
   if (taken === undefined && !(await holdsContent(content, caseRef, reference, signal))) {
     return reference;
   }
-  throw new ExhibitError("conflict.exists", `${reference} is taken in the case ${caseRef}.`, {
+  throw referenceTaken(caller, caseRef, reference, taken);
+}
+
+/** `by` is the exhibit that has it, where it is one and not only something in the content store. */
+export function referenceTaken(
+  caller: Identity,
+  caseRef: string,
+  reference: string,
+  by: Pick<ExhibitRow, "submitter" | "source_id"> | undefined,
+): ExhibitError {
+  return new ExhibitError("conflict.exists", `${reference} is taken in the case ${caseRef}.`, {
     hint:
-      taken?.submitter === caller.id
-        ? `If this is the upload that took it, and its file has changed since, go on with it by --source-id ${taken.source_id}. Otherwise choose another reference.`
+      by?.submitter === caller.id
+        ? `If this is the upload that took it, and its file has changed since, go on with it by --source-id ${by.source_id}. Otherwise choose another reference.`
         : "Choose another reference, or leave it out to be given the next free one.",
     facts: { reference },
   });
@@ -147,7 +179,11 @@ async function allot(
     const reference = `${initials}/${serial}`;
     if (!(await holdsContent(content, caseRef, reference, signal))) return reference;
   }
-  throw new ExhibitError("conflict.exists", `The case has no free reference under ${initials}.`, {
+  throw noneFree(initials);
+}
+
+export function noneFree(initials: string): ExhibitError {
+  return new ExhibitError("conflict.exists", `The case has no free reference under ${initials}.`, {
     hint: "Give other initials.",
   });
 }

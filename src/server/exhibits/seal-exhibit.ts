@@ -2,16 +2,14 @@ import type { Kysely } from "kysely";
 import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
-import { custodyName, exhibitPrefix, receiptName, recordName } from "../../evidence/key.ts";
-import { receiptSchema, receiptType } from "../../evidence/receipt.ts";
-import type { ExhibitRecord } from "../../evidence/record.ts";
-import { seal, type Sealed } from "../../evidence/seal.ts";
+import type { Sealed } from "../../evidence/seal.ts";
 import { findIdentityRow } from "../accounts/identities.ts";
 import { appendCustody, custodyLines } from "../custody/custody.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { checkRecord } from "./check-record.ts";
+import { documentsIn, receiptOf } from "./documents.ts";
 import { ownExhibit, unknownExhibit } from "./visible-exhibits.ts";
 
 type SealDeps = Pick<ServerDeps, "database" | "content" | "clock" | "key" | "settings">;
@@ -130,57 +128,15 @@ async function settle(
   });
 }
 
-function receiptOf(
-  { key, settings }: SealDeps,
-  record: ExhibitRecord,
-  facts: {
-    digest: string;
-    sealedAt: string;
-    custody: { lines: number; head: string };
-    stored: readonly StoredFileRow[];
-  },
-): Promise<Sealed> {
-  const proofs = new Map(facts.stored.map((file) => [file.key, file.proof]));
-  const receipt = receiptSchema.parse({
-    schema: receiptType,
-    id: record.id,
-    case: record.case,
-    reference: record.reference,
-    receivedAt: facts.sealedAt,
-    record: { sha256: facts.digest },
-    files: record.files.map((file) => ({
-      key: file.key,
-      sizeBytes: file.sizeBytes,
-      digest: file.digest,
-      proof: proofs.get(file.key),
-    })),
-    issuer: {
-      kind: "server",
-      store: settings.publicUrl,
-      key: key.publicJwk,
-      thumbprint: key.thumbprint,
-    },
-    custody: facts.custody,
-  });
-  return seal(receipt, receiptType, key);
-}
-
 async function writeDocuments(
   { database, content, clock }: SealDeps,
   exhibit: ExhibitRow,
   signal: AbortSignal,
 ): Promise<void> {
-  const prefix = exhibitPrefix(exhibit.case_ref, exhibit.reference);
   const lines = await linesAtSealing(database, exhibit);
-  const documents: [string, string][] = [
-    [custodyName, lines.map((line) => `${line}\n`).join("")],
-    [recordName, exhibit.record ?? ""],
-    [receiptName, exhibit.receipt ?? ""],
-  ];
   const rows: StoredFileRow[] = [];
-  for (const [name, text] of documents) {
-    const key = `${prefix}/${name}`;
-    const stored = await content.put(key, Buffer.from(text), sha256Of(text), signal);
+  for (const { key, bytes, sha256 } of documentsIn(exhibit, lines)) {
+    const stored = await content.put(key, bytes, sha256, signal);
     rows.push({
       key,
       exhibit_id: exhibit.id,
@@ -215,13 +171,13 @@ async function linesAtSealing(database: Kysely<Tables>, exhibit: ExhibitRow): Pr
   return custodyLines(database, exhibit.id, seq);
 }
 
-function unfinished(key: string): ExhibitError {
+export function unfinished(key: string): ExhibitError {
   return new ExhibitError("conflict.unfinished", `An upload of ${key} is unfinished.`, {
     hint: "Finish it or abort it, then run the same upload command again. Nothing was sealed.",
   });
 }
 
-function sealedOtherwise(): ExhibitError {
+export function sealedOtherwise(): ExhibitError {
   return new ExhibitError("conflict.sealed", "This exhibit was sealed with another record.", {
     hint: "A sealed exhibit never changes. Upload a correction as a new exhibit that names this one.",
   });

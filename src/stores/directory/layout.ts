@@ -55,7 +55,7 @@ export async function refuseLinkedFolder(folder: string): Promise<void> {
   if ((await realpath(folder)) !== folder) throw notOurs(folder);
 }
 
-function notOurs(name: string): ExhibitError {
+export function notOurs(name: string): ExhibitError {
   return new ExhibitError("policy.unsupported", `${name} in the store is a link or not a file.`, {
     hint: "exhibit never follows links inside a store. Put the file itself there.",
   });

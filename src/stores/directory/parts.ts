@@ -50,3 +50,13 @@ export function checkPart(upload: Upload, part: Part): void {
     });
   }
 }
+
+export function changed(): ExhibitError {
+  return new ExhibitError(
+    "integrity.mismatch",
+    "The bytes were changed on their way to the store.",
+    {
+      hint: "Nothing was stored. Send them again.",
+    },
+  );
+}

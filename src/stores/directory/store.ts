@@ -13,7 +13,7 @@ import { finishedSize, sameContent } from "./finished.ts";
 import { hashFile } from "./following-hash.ts";
 import { keyDigest, keyPath, uploadsFolder } from "./layout.ts";
 import { listKeys } from "./listing.ts";
-import { directoryCapabilities } from "./parts.ts";
+import { changed, directoryCapabilities } from "./parts.ts";
 import { publish } from "./publish.ts";
 import { DirectoryUploads } from "./uploads.ts";
 
@@ -125,16 +125,6 @@ async function open(
     if (errnoOf(error) === "ENOENT") throw unknownContent();
     throw error;
   }
-}
-
-function changed(): ExhibitError {
-  return new ExhibitError(
-    "integrity.mismatch",
-    "The bytes were changed on their way to the store.",
-    {
-      hint: "Nothing was stored. Send them again.",
-    },
-  );
 }
 
 function unknownContent(): ExhibitError {

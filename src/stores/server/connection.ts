@@ -1,5 +1,6 @@
 import type { Connection } from "../../evidence/ports/connection.ts";
 import { accountsOf } from "./accounts.ts";
+import { bundlesOf } from "./bundles.ts";
 import { registerOf } from "./register.ts";
 import { openSession, type SessionMachine } from "./session.ts";
 import { sharingOf } from "./sharing.ts";
@@ -17,7 +18,7 @@ export async function connectServer(
     name,
     store: storeOf(session),
     register: registerOf(session),
-    bundles: undefined,
+    bundles: bundlesOf(session),
     signer: session.signer,
     clockOffsetMs: session.clockOffsetMs,
     sharing: sharingOf(session),

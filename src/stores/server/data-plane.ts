@@ -6,10 +6,11 @@ import { failureOf, parsed, unreachable, withRetryAfter } from "./http.ts";
 import { outgoing } from "./outgoing.ts";
 import type { Session } from "./session.ts";
 
-/** Answers to data are small documents. */
-const answerLimitBytes = 1024 * 1024;
+/** Answers to data are small documents; the longest is the receipts of a bundle. */
+const answerLimitBytes = 4 * 1024 * 1024;
 
 export interface Sending {
+  readonly method: "PUT" | "POST";
   /** Absolute. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,7 +19,7 @@ export interface Sending {
 }
 
 /**
- * Sends bytes in one PUT, once; the engine above repeats it. Our token goes along only to the server's own origin, redirects
+ * Sends bytes in one request, once; the engine above repeats it. Our token goes along only to the server's own origin, redirects
  * are not followed, and a refusal that comes while the body is going out is delivered as what it is.
  *
  * @returns the parsed answer
@@ -29,12 +30,12 @@ export async function sendBytes(
   sending: Sending,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { url, bytes, sha256 } = sending;
+  const { method, url, bytes, sha256 } = sending;
   const length = bytes.byteLength;
   const response = await authorised(session, url, signal, (authorization) => {
     const body = outgoing(bytes, session, signal);
     return ask(session, url, body.signal, {
-      method: "PUT",
+      method,
       headers: {
         "content-type": "application/octet-stream",
         ...sending.headers,

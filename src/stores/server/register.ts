@@ -142,7 +142,7 @@ function pathOf(id: string): string {
   return `${exhibitsPath}/${encodeURIComponent(id)}`;
 }
 
-function aboutAnother(): ExhibitError {
+export function aboutAnother(): ExhibitError {
   return new ExhibitError("integrity.mismatch", "The server answered about another exhibit.", {
     hint: "Do not rely on this answer. Try again, and tell the server's administrator.",
   });

@@ -27,7 +27,11 @@ export function storeOf(session: Session): Store {
     put: async (key, bytes, sha256, signal) => {
       assertKey(key);
       const url = `${session.url}${contentPathOf(key)}`;
-      const answer = await sendBytes(session, { url, headers: {}, bytes, sha256 }, signal);
+      const answer = await sendBytes(
+        session,
+        { method: "PUT", url, headers: {}, bytes, sha256 },
+        signal,
+      );
       const sent = { key, sizeBytes: bytes.byteLength, sha256 };
       return checkedStored(valid(storedSchema, answer), sent);
     },

@@ -59,7 +59,7 @@ export class UploadCalls {
       throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.");
     }
     const target = this.#resolve(url.replace("{offset}", String(part.offset)));
-    await sendBytes(this.#session, { url: target, headers, bytes, sha256 }, signal);
+    await sendBytes(this.#session, { method: "PUT", url: target, headers, bytes, sha256 }, signal);
   }
 
   async listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]> {

@@ -6,10 +6,14 @@ import type { Stored } from "../../evidence/ports/store.ts";
 export function valid<T>(schema: z.ZodType<T>, body: unknown): T {
   const found = schema.safeParse(body);
   if (found.success) return found.data;
-  throw new ExhibitError("unavailable.store", "The server gave an answer that makes no sense.", {
+  throw nonsense(found.error);
+}
+
+export function nonsense(cause: unknown): ExhibitError {
+  return new ExhibitError("unavailable.store", "The server gave an answer that makes no sense.", {
     hint: "The client and the server may be of different versions, or a proxy changes what is sent.",
     facts: { status: 200 },
-    cause: found.error,
+    cause,
   });
 }
 
