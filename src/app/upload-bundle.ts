@@ -250,13 +250,17 @@ async function settled(
     sealed.map(({ exhibit }) => ({ exhibit, receipt: exhibit.sealedReceipt })),
   );
   const outcomes = sealed.map(({ member, exhibit }, index): PlanOutcome => {
-    const { place, file } = member;
+    const { place, plan, file } = member;
+    const receiptPath = receiptPaths[index];
+    if (typeof receiptPath !== "string") return { place, plan, error: receiptPath };
     const { path, sizeBytes } = file;
     deps.onEvent({ type: "part-done", path, bytes: sizeBytes, sent: true });
     deps.onEvent({ type: "file-done", path, proof: "whole" });
-    const said = uploadedOf(exhibit, receiptPaths[index] ?? "");
     const bytes = { bytesSent: sizeBytes, bytesSkipped: 0 };
-    return { place, exhibit: { ...said, outcome: "uploaded", ...bytes } };
+    return {
+      place,
+      exhibit: { ...uploadedOf(exhibit, receiptPath), outcome: "uploaded", ...bytes },
+    };
   });
   return { outcomes, apart };
 }

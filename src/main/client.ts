@@ -10,6 +10,7 @@ import type { OnTransferEvent } from "../evidence/progress.ts";
 import { loadConfig } from "../platform/config.ts";
 import { takeLock } from "../platform/file-lock.ts";
 import { fileDestination } from "../platform/file-destination.ts";
+import { flushTogether } from "../platform/flush-together.ts";
 import { fileSource } from "../platform/file-source.ts";
 import { openJournal, type FileJournal } from "../platform/journal.ts";
 import { openNetwork } from "../platform/network.ts";
@@ -75,7 +76,7 @@ export async function composeClient(
       return (journal ??= openJournal(paths.journalFile, onNote));
     },
     queues,
-    receipts: receiptFolder(paths.receiptsDir),
+    receipts: receiptFolder(paths.receiptsDir, flushTogether()),
     clock,
     patience: { ...defaultPatience, giveUpAfterMs: settings.giveUpAfterMs },
     outage: new Outage(),

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import type { FlushTogether } from "../evidence/ports/flush-together.ts";
 
 /**
  * Replaces a file with `text`: written aside, flushed to disk, then renamed, so that a reader sees the old file or
@@ -24,6 +26,43 @@ export async function replaceFile(file: string, text: string): Promise<void> {
     throw error;
   }
   await syncFolder(folder);
+}
+
+/**
+ * Replaces many files below `root`, as {@link replaceFile} does one: all are written aside and flushed together before the
+ * first gets its name. Small ones: they are written one behind the other.
+ */
+export async function replaceFiles(
+  root: string,
+  files: readonly { readonly file: string; readonly text: string }[],
+  flush: FlushTogether,
+): Promise<void> {
+  if (files.length === 0) return;
+  const folders = [...new Set(files.map(({ file }) => path.dirname(file)))];
+  const aside = `.${randomBytes(6).toString("hex")}.tmp`;
+  const temporaries = files.map(({ file }) => file + aside);
+  try {
+    for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const { file, text } of files) {
+      writeFileSync(file + aside, text, { flag: "wx", mode: 0o600 });
+    }
+    await flush(root, { files: temporaries, folders });
+    for (const { file } of files) renameSync(file + aside, file);
+  } catch (error) {
+    for (const temporary of temporaries) rmSync(temporary, { force: true });
+    throw error;
+  }
+  await flush(root, { files: [], folders });
+}
+
+/** What is in a text file; undefined where there is none. */
+export function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Makes a new name durable. Windows cannot open a folder, and needs no such thing. */

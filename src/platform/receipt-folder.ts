@@ -1,48 +1,70 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { caseSegment } from "../evidence/case.ts";
 import { sha256Of } from "../evidence/digest.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import type { FlushTogether } from "../evidence/ports/flush-together.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import { referenceSegment } from "../evidence/reference.ts";
-import { replaceFile } from "./atomic-file.ts";
+import type { Sealed } from "../evidence/seal.ts";
+import { replaceFile, replaceFiles, textOf } from "./atomic-file.ts";
+
+type Exhibit = Parameters<Receipts["save"]>[0];
 
 /** Receipts as files, `<folder>/<case>/<reference>.receipt.json`, readable by this user only. None is replaced by another. */
-export function receiptFolder(folder: string): Receipts {
-  const save: Receipts["save"] = async (exhibit, receipt, chosen) => {
-    const text = `${JSON.stringify(receipt)}\n`;
-    let file = chosen ?? usualFile(folder, exhibit);
-    try {
-      if (!(await isFree(file, text))) {
-        if (chosen !== undefined) throw taken(chosen);
-        // Another store gave the same reference: its receipt stays, and this one's own digest tells it apart.
-        file = file.replace(/\.receipt\.json$/, `.${sha256Of(text).slice(0, 12)}.receipt.json`);
-      }
-      await replaceFile(file, text);
-    } catch (error) {
-      throw error instanceof ExhibitError ? error : unwritable(file, error);
-    }
-    return file;
-  };
+export function receiptFolder(folder: string, flush: FlushTogether): Receipts {
   return {
-    save,
-    saveAll: (receipts) =>
-      Promise.all(receipts.map(({ exhibit, receipt }) => save(exhibit, receipt, undefined))),
+    async save(exhibit, receipt, chosen) {
+      const text = textOfReceipt(receipt);
+      const file = chosen ?? usualFile(folder, exhibit);
+      return orUnwritable(file, async () => {
+        const free = freeFile(file, text, chosen !== undefined);
+        await replaceFile(free, text);
+        return free;
+      });
+    },
+
+    async saveAll(receipts) {
+      const found = receipts.map(({ exhibit, receipt }) => {
+        const text = textOfReceipt(receipt);
+        const file = usualFile(folder, exhibit);
+        try {
+          return { file: freeFile(file, text, false), text };
+        } catch (error) {
+          return error instanceof ExhibitError ? error : unwritable(file, error);
+        }
+      });
+      const files = found.flatMap((one) => (one instanceof ExhibitError ? [] : [one]));
+      await orUnwritable(folder, () => replaceFiles(folder, files, flush));
+      return found.map((one) => (one instanceof ExhibitError ? one : one.file));
+    },
   };
 }
 
-function usualFile(folder: string, exhibit: { case: string; reference: string }): string {
-  const name = `${referenceSegment(exhibit.reference)}.receipt.json`;
-  return path.join(folder, caseSegment(exhibit.case), name);
+function usualFile(folder: string, { case: caseRef, reference }: Exhibit): string {
+  return path.join(folder, caseSegment(caseRef), `${referenceSegment(reference)}.receipt.json`);
 }
 
-/** True when nothing is there, or this very text. */
-async function isFree(file: string, text: string): Promise<boolean> {
+function textOfReceipt(receipt: Sealed): string {
+  return `${JSON.stringify(receipt)}\n`;
+}
+
+/**
+ * Where a receipt may go. Where another store gave the same reference, its receipt stays, and this one's own digest tells it apart.
+ *
+ * @throws ExhibitError `conflict.exists` when another file lies where a person chose to have it
+ */
+function freeFile(file: string, text: string, isChosen: boolean): string {
+  const there = textOf(file);
+  if (there === undefined || there === text) return file;
+  if (isChosen) throw taken(file);
+  return file.replace(/\.receipt\.json$/, `.${sha256Of(text).slice(0, 12)}.receipt.json`);
+}
+
+async function orUnwritable<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
   try {
-    return (await readFile(file, "utf8")) === text;
+    return await work();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
-    throw error;
+    throw error instanceof ExhibitError ? error : unwritable(file, error);
   }
 }
 

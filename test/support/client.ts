@@ -17,6 +17,7 @@ import { thumbprintOf } from "../../src/evidence/seal.ts";
 import { fileDestination } from "../../src/platform/file-destination.ts";
 import { fileSource } from "../../src/platform/file-source.ts";
 import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
+import { flushTogether } from "../../src/platform/flush-together.ts";
 import { receiptFolder } from "../../src/platform/receipt-folder.ts";
 import { uploadQueues, type FolderOfQueues } from "../../src/platform/upload-queues.ts";
 import { openConnection, type StoreMachine } from "../../src/stores/registry.ts";
@@ -93,7 +94,7 @@ export async function makeClient(
         return journal;
       },
       queues,
-      receipts: receiptFolder(path.join(folder, "receipts")),
+      receipts: receiptFolder(path.join(folder, "receipts"), flushTogether()),
       clock: systemClock,
       patience: shortPatience,
       outage: new Outage(),

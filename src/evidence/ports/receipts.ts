@@ -1,3 +1,4 @@
+import type { ExhibitError } from "../errors.ts";
 import type { Sealed } from "../seal.ts";
 
 /** Keeps receipts on this machine, for the person who must show one later. */
@@ -11,11 +12,14 @@ export interface Receipts {
     receipt: Sealed,
     file: string | undefined,
   ): Promise<string>;
-  /** As `save`, for many at once, each under its usual name; durable together when it returns. The paths are in their order. */
+  /**
+   * As `save`, for many at once, each under its usual name; durable together when it returns. The path of each, or why it could
+   * not be kept, in their order.
+   */
   saveAll(
     receipts: readonly {
       readonly exhibit: { readonly case: string; readonly reference: string };
       readonly receipt: Sealed;
     }[],
-  ): Promise<string[]>;
+  ): Promise<(string | ExhibitError)[]>;
 }

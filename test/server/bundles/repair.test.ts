@@ -210,6 +210,6 @@ describe("a server of its own process", () => {
     if (/f(?:data)?sync\(.*= 0$|<\.\.\. f(?:data)?sync resumed>.*= 0$/.test(line))
       return "committed";
     if (/answers.*receipt/.test(line)) return "answered";
-    return line.includes('answers') ? "reserved" : undefined;
+    return line.includes("answers") ? "reserved" : undefined;
   }
 });
