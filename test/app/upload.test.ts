@@ -18,12 +18,12 @@ import { list } from "../../src/app/list.ts";
 import { resume } from "../../src/app/resume.ts";
 import { show } from "../../src/app/show.ts";
 import { upload } from "../../src/app/upload.ts";
-import { abortUpload, listUploads } from "../../src/app/uploads.ts";
+import { abortUpload } from "../../src/app/uploads.ts";
 import { verify } from "../../src/app/verify.ts";
 import { ExhibitError } from "../../src/evidence/errors.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { startOf } from "../../src/platform/process-identity.ts";
-import { makeClient, uploadOf, type TestClient } from "../support/client.ts";
+import { breakOffUpload, makeClient, uploadOf, type TestClient } from "../support/client.ts";
 import { storeGone } from "../support/counted.ts";
 import { soon, startServer, type Person, type TestServer } from "../support/server.ts";
 
@@ -60,19 +60,8 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
   const ask = (paths: readonly string[], more = {}): Parameters<typeof upload>[1] =>
     uploadOf(paths, { case: caseRef, ...more });
 
-  /** Breaks an upload off when it is about to send its part number `after` + 1. */
-  async function breakOff(request: Parameters<typeof upload>[1], after: number): Promise<void> {
-    const stop = new AbortController();
-    client.onConnect = ({ store }) => {
-      let parts = 0;
-      store.beforePart = () => {
-        parts += 1;
-        if (parts > after) stop.abort(new Error("stopped by the test"));
-      };
-    };
-    await expect(upload(client.deps, request, stop.signal)).rejects.toThrow("stopped by the test");
-    client.onConnect = undefined;
-  }
+  const breakOff = (request: Parameters<typeof upload>[1], after: number): Promise<void> =>
+    breakOffUpload(client, request, after);
 
   it("makes each file an exhibit that can be listed, shown, verified and brought back", async () => {
     const clip = await client.write("cam/1.mp4", randomBytes(3 * partBytes + 5));
@@ -270,27 +259,6 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
     expect(same.exhibits).toMatchObject([{ outcome: "already-present", reference: "XYZ/7" }]);
     const differing = await upload(client.deps, ask([other], named), soon());
     expect(differing.failed).toMatchObject([{ code: "conflict.exists" }]);
-  });
-
-  it("lists what is unfinished, aborts it by upload, exhibit or job, and then knows nothing of it", async () => {
-    const file = await client.write("a.mp4", randomBytes(6 * partBytes));
-    for (const target of ["upload", "exhibit", "job"] as const) {
-      await breakOff(ask([file]), 4);
-      const { uploads: all, jobs } = await listUploads(client.deps, {}, soon());
-      const uploads = all.filter((upload) => upload.case === caseRef);
-      const [item] = uploads;
-      expect(uploads).toMatchObject([{ case: caseRef, reference: "ABC/1", location: file }]);
-      expect(item?.receivedBytes).toBeGreaterThan(0);
-      const names = { upload: item?.id, exhibit: `${caseRef}:ABC/1`, job: jobs[0]?.id };
-      const aborted = await abortUpload(client.deps, { target: names[target] ?? "" }, soon());
-      expect(aborted).toMatchObject({ aborted: [{ id: item?.id }], jobs: [{ paths: [file] }] });
-      const left = await listUploads(client.deps, {}, soon());
-      expect(left.uploads.map((upload) => upload.case)).not.toContain(caseRef);
-      expect(left.jobs).toEqual([]);
-    }
-    await expect(abortUpload(client.deps, { target: "nothing" }, soon())).rejects.toMatchObject({
-      code: "not-found.upload",
-    });
   });
 
   it("leaves an upload alone that another living process runs", async () => {

@@ -8,15 +8,18 @@ import { printResult } from "../ui/result.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { reported, stoppable } from "./upload.ts";
 
-/** `exhibit resume`. */
+/** `exhibit resume`, and `exhibit uploads resume [ID]`. */
 export async function run(context: Context, typed: Typed): Promise<number> {
   const json = wantsJson(typed);
   const store = typed.options["store"] as string | undefined;
+  const target = typed.args[0] as string | undefined;
+  const request = {
+    ...(store === undefined ? {} : { store }),
+    ...(target === undefined ? {} : { target }),
+  };
   const { jobs } = await reported(typed, (onOutcome) =>
     withTransfer(context, typed, "Sending", (client) =>
-      stoppable(context, () =>
-        resume(client, store === undefined ? {} : { store }, context.signal, onOutcome),
-      ),
+      stoppable(context, () => resume(client, request, context.signal, onOutcome)),
     ),
   );
   const all: UploadResult = {
