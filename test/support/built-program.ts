@@ -29,6 +29,22 @@ export function start(
   return spawn(process.execPath, [program, ...argv], { env: { ...environmentIn(folder), ...env } });
 }
 
+/** Starts the built program under strace, with one thread for files, so that `inject` counts their calls in order. */
+export function startTraced(
+  folder: string,
+  strace: readonly string[],
+  argv: readonly string[],
+): ChildProcessWithoutNullStreams {
+  return spawn("strace", ["-f", "-qq", ...strace, process.execPath, program, ...argv], {
+    env: { ...environmentIn(folder), UV_THREADPOOL_SIZE: "1" },
+  });
+}
+
+/** The process that another has started. */
+export function childOf(pid: number | undefined): number {
+  return Number(readFileSync(`/proc/${pid ?? 0}/task/${pid ?? 0}/children`, "utf8"));
+}
+
 /** Runs the built program to its end. */
 export async function finish(
   child: ChildProcessWithoutNullStreams,
@@ -110,8 +126,7 @@ export function atTerminal(folder: string, argv: readonly string[]): AtTerminal 
     },
     screen: () => shown,
     killHard() {
-      const id = child.pid ?? 0;
-      process.kill(Number(readFileSync(`/proc/${id}/task/${id}/children`, "utf8")), "SIGKILL");
+      process.kill(childOf(child.pid), "SIGKILL");
     },
     code,
   };
