@@ -9,7 +9,8 @@ import {
   type Deed,
   type Rule,
 } from "../support/answering-proxy.ts";
-import { enrol, soon, startServer, systemClock, type TestServer } from "../support/server.ts";
+import { MovingClock } from "../support/moving-clock.ts";
+import { enrol, soon, startServer, type TestServer } from "../support/server.ts";
 
 const kib = 1024;
 const partBytes = 256 * kib;
@@ -23,6 +24,8 @@ const record = /^PUT [^ ]*\/record$/;
 const state = /^GET [^ ]*\/v1\/uploads\/u/;
 const whole = /^PUT [^ ]*\/v1\/content\//;
 
+const hourMs = 3_600_000;
+let clock: MovingClock;
 let proxy: AnsweringProxy;
 let server: TestServer;
 let client: TestClient;
@@ -39,8 +42,9 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   proxy.rules = [];
+  clock = new MovingClock();
   const invitation = await server.invite("partner");
-  const { machine } = await enrol(proxy.url, invitation, systemClock, { stallMs: 400 });
+  const { machine } = await enrol(proxy.url, invitation, clock, { stallMs: 400 });
   client = await makeClient(proxy.url, machine);
   ordinal += 1;
 });
@@ -63,6 +67,11 @@ async function send(name: string, bytes: number | Buffer, rules: Rule[]): Promis
   } finally {
     proxy.rules = rules.filter(({ times }) => times !== undefined && times > 0);
   }
+}
+
+function clockJumps(ms: number): Promise<void> {
+  clock.aheadMs += ms;
+  return Promise.resolve();
 }
 
 async function uploadsGone(): Promise<void> {
@@ -116,6 +125,8 @@ describe("an upload gets through", () => {
     ["a part that arrives twice", part, { twice: true }, 3],
     ["a part that another overtakes", part, { behind: 1 }, 3],
     ["a part that comes a little at a time", part, { dripBytes: 32 * kib, everyMs: 25 }, 2],
+    ["a clock that is put forward in mid-file", part, { after: () => clockJumps(5 * hourMs) }, 2],
+    ["a clock that is put back in mid-file", part, { after: () => clockJumps(-5 * hourMs) }, 2],
     ["a token that ends in mid-file", part, { tokenEnded: true }, 2],
     ["a completion that arrives twice", complete, { twice: true }, 1],
     ["a record that arrives twice", record, { twice: true }, 1],

@@ -29,6 +29,19 @@ export function start(
   return spawn(process.execPath, [program, ...argv], { env: { ...environmentIn(folder), ...env } });
 }
 
+/** Starts the built program where some files of this machine are others: for it alone, in a mount namespace of its own. Root only. */
+export function startApart(
+  files: Readonly<Record<string, string>>,
+  folder: string,
+  argv: readonly string[],
+): ChildProcessWithoutNullStreams {
+  const mounts = Object.entries(files).map(([place, file]) => `mount --bind '${file}' '${place}'`);
+  const script = [...mounts, 'exec "$0" "$@"'].join(" && ");
+  return spawn("unshare", ["-m", "sh", "-c", script, process.execPath, program, ...argv], {
+    env: environmentIn(folder),
+  });
+}
+
 /** Starts the built program under strace, with one thread for files, so that `inject` counts their calls in order. */
 export function startTraced(
   folder: string,

@@ -39,7 +39,7 @@ export function findUnflushed(
     }
   };
   const ended = (call: string, startedAt: number): void => {
-    if (call.includes('= -1 ')) return;
+    if (call.includes("= -1 ")) return;
     const [, name = ""] = /^(\w+)\(/.exec(call) ?? [];
     const [, file = ""] = /^\w+\(\d+<([^>]*)>/.exec(call) ?? [];
     const names = [...call.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text);
