@@ -12,7 +12,7 @@ import { startFaultProxy, type FaultProxy } from "../support/fault-proxy.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const mib = 1024 * 1024;
-const size = 24 * mib;
+const size = 16 * mib;
 /** What the product promises, from the first Ctrl-C to the end of the process; and what a busy machine may take on top. */
 const promisedMs = 3000;
 const busyMs = 1000;
@@ -53,7 +53,7 @@ async function underWay(...more: string[]): Promise<Run> {
   const file = path.join(machine.folder, `${ordinal}.mp4`);
   await writeFile(file, bytes);
   const argv = ["upload", file, "--case", `INT/${ordinal}`, "--json", ...more];
-  const reached = proxy.whenUp(proxy.bytesUp + 6 * mib);
+  const reached = proxy.whenUp(proxy.bytesUp + 4 * mib);
   const child = start(machine.folder, [...argv, "--progress", "json"]);
   let err = "";
   const lines = createInterface({ input: child.stderr });
@@ -146,6 +146,8 @@ describe("an upload with parts on their way through a slow line", () => {
       const { argv, sha256, child, closed } = await underWay();
       let out = "";
       child.stdout.on("data", (bytes: Buffer) => (out += bytes.toString()));
+      // The first is to be still running whenever the second gets that far.
+      proxy.bytesPerSecond = mib / 8;
       const second = await finish(start(machine.folder, argv));
       expect([second.code, second.out]).toEqual([8, ""]);
       expect(JSON.parse(second.err)).toMatchObject({

@@ -48,9 +48,13 @@ export function startTraced(
   strace: readonly string[],
   argv: readonly string[],
 ): ChildProcessWithoutNullStreams {
-  return spawn("strace", ["-f", "-qq", ...strace, process.execPath, program, ...argv], {
-    env: { ...environmentIn(folder), UV_THREADPOOL_SIZE: "1" },
-  });
+  return spawn(
+    "strace",
+    ["-f", "--seccomp-bpf", "-qq", ...strace, process.execPath, program, ...argv],
+    {
+      env: { ...environmentIn(folder), UV_THREADPOOL_SIZE: "1" },
+    },
+  );
 }
 
 /** The process that another has started. */
