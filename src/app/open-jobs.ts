@@ -1,6 +1,8 @@
+import { ExhibitError } from "../evidence/errors.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import { checked } from "./checked.ts";
 import { uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
+import { namesUpload } from "./upload-target.ts";
 
 /** An upload command of this machine that is not finished; `exhibit resume` goes on with it. */
 export interface OpenJob {
@@ -11,11 +13,14 @@ export interface OpenJob {
   readonly paths: readonly string[];
 }
 
+/** One of them, with what was asked. */
+interface AskedJob {
+  readonly shown: OpenJob;
+  readonly request: UploadRequest;
+}
+
 /** This machine's unfinished upload commands, to one store or to all, oldest first, with what was asked. */
-export function openJobs(
-  journal: Journal,
-  store: string | undefined,
-): { readonly shown: OpenJob; readonly request: UploadRequest }[] {
+export function openJobs(journal: Journal, store: string | undefined): AskedJob[] {
   return journal
     .openJobs()
     .filter((job) => store === undefined || job.store === store)
@@ -25,4 +30,31 @@ export function openJobs(
       const { case: caseRef, paths } = request;
       return { shown: { id, store: job.store, startedAt, case: caseRef, paths }, request };
     });
+}
+
+/**
+ * The unfinished commands that are meant by their own id, or by an upload's id or an exhibit
+ * (`CASE:ABC/1`) of theirs. Asks no store.
+ *
+ * @throws ExhibitError `not-found.upload` when there is none on this machine
+ */
+export function openJobsNamed(
+  journal: Journal,
+  store: string | undefined,
+  target: string,
+): AskedJob[] {
+  const isMeant = namesUpload(target);
+  const named = openJobs(journal, store).filter(
+    ({ shown }) =>
+      shown.id === target ||
+      journal.filesOf(shown.id).some(({ key, upload }) => isMeant({ id: upload?.id, key })),
+  );
+  if (named.length > 0) return named;
+  throw new ExhibitError(
+    "not-found.upload",
+    `Nothing that was broken off on this computer fits ${target}.`,
+    {
+      hint: "exhibit uploads list shows what is unfinished. What was begun on another computer goes on there, or with the same upload command here.",
+    },
+  );
 }

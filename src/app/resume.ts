@@ -1,7 +1,7 @@
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Failure } from "./deps.ts";
 import { failureOf } from "./failure.ts";
-import { openJobs, type OpenJob } from "./open-jobs.ts";
+import { openJobs, openJobsNamed, type OpenJob } from "./open-jobs.ts";
 import type { OnOutcome } from "./upload-outcome.ts";
 import { upload, type UploadDeps, type UploadResult } from "./upload.ts";
 
@@ -16,20 +16,29 @@ export interface ResumeResult {
   readonly jobs: readonly ResumedJob[];
 }
 
+export interface ResumeRequest {
+  readonly store?: string;
+  /** The id of a command or an upload, or an exhibit (`CASE:ABC/1`); left out, all that is unfinished. */
+  readonly target?: string;
+}
+
 /**
- * Runs every unfinished upload of this machine (or those to one store) again, oldest first; one that fails does not
- * stop the next.
+ * Runs every unfinished upload of this machine (or those to one store, or the one that is named) again, oldest first; one
+ * that fails does not stop the next.
  *
- * @throws the signal's reason when interrupted
+ * @throws ExhibitError `not-found.upload` when nothing unfinished fits `target`; the signal's reason when interrupted
  */
 export async function resume(
   deps: UploadDeps,
-  request: { readonly store?: string },
+  { store, target }: ResumeRequest,
   signal: AbortSignal,
   onOutcome?: OnOutcome,
 ): Promise<ResumeResult> {
   const jobs: ResumedJob[] = [];
-  for (const { shown, request: asked } of openJobs(deps.journal, request.store)) {
+  const { journal } = deps;
+  const open =
+    target === undefined ? openJobs(journal, store) : openJobsNamed(journal, store, target);
+  for (const { shown, request: asked } of open) {
     try {
       jobs.push({
         ...shown,

@@ -1,12 +1,12 @@
-import { parseAddress } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
-import { exhibitPrefix, parseKey } from "../evidence/key.ts";
+import { parseKey } from "../evidence/key.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { UnfinishedUpload } from "../evidence/ports/store.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
 import { openJobs, type OpenJob } from "./open-jobs.ts";
+import { namesUpload } from "./upload-target.ts";
 
 export type { OpenJob };
 
@@ -76,7 +76,7 @@ export async function abortUpload(
   const job = journal.openJobs().find(({ id }) => id === target);
   return connected(deps, request.store ?? job?.store, async (connection) => {
     const { name, store } = connection;
-    const fits = job === undefined ? fitting(target) : partOf(job.id, journal, connection);
+    const fits = job === undefined ? namesUpload(target) : partOf(job.id, journal, connection);
     const uploads = (await store.uploads(signal)).filter(fits);
     if (uploads.length === 0 && job === undefined) {
       throw new ExhibitError("not-found.upload", `Nothing unfinished at ${name} fits ${target}.`, {
@@ -119,17 +119,6 @@ async function abortOne(
   } finally {
     if (known !== undefined) journal.release(known.exhibitId);
   }
-}
-
-function fitting(target: string): (upload: UnfinishedUpload) => boolean {
-  return (upload) => upload.id === target || keyFits(upload.key, target);
-}
-
-function keyFits(key: string, target: string): boolean {
-  if (!target.includes(":") || !target.includes("/")) return false;
-  const address = parseAddress(target);
-  if (address.kind === "id" || address.case === undefined) return false;
-  return key.startsWith(`${exhibitPrefix(address.case, address.reference)}/`);
 }
 
 function partOf(

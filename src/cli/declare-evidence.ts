@@ -193,7 +193,12 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
 }
 
 function declareUploads(program: Command, context: Context, outcome: Outcome): void {
-  const uploads = noun(program, "uploads", group, "list or give up uploads that are not finished");
+  const uploads = noun(
+    program,
+    "uploads",
+    group,
+    "list, resume or give up uploads that are not finished",
+  );
   runs(
     "store",
     uploads
@@ -205,6 +210,20 @@ function declareUploads(program: Command, context: Context, outcome: Outcome): v
     context,
     outcome,
     async () => (await import("./commands/uploads-list.ts")).run,
+  );
+  runs(
+    "transfer",
+    uploads
+      .command("resume")
+      .summary("go on with one upload that was broken off, or with all")
+      .addOption(reportOption())
+      .description(
+        "Goes on with the command of this machine that the upload belongs to, or with all that were broken off. Only what is missing is sent.",
+      )
+      .argument("[upload]", "id of an upload or of a command, or the exhibit (CASE:ABC/1)"),
+    context,
+    outcome,
+    async () => (await import("./commands/resume.ts")).run,
   );
   runs(
     "store",

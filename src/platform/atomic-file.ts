@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { FlushTogether } from "../evidence/ports/flush-together.ts";
+import { flushNames, makePrivateFolder } from "./private-folder.ts";
 
 /**
  * Replaces a file with `text`: written aside, flushed to disk, then renamed, so that a reader sees the old file or
@@ -10,7 +11,7 @@ import type { FlushTogether } from "../evidence/ports/flush-together.ts";
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateFolder(folder);
   const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   const handle = await open(temporary, "wx", 0o600);
   try {
@@ -25,7 +26,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(folder);
+  flushNames(folder);
 }
 
 /**
@@ -42,7 +43,7 @@ export async function replaceFiles(
   const aside = `.${randomBytes(6).toString("hex")}.tmp`;
   const temporaries = files.map(({ file }) => file + aside);
   try {
-    for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const folder of folders) makePrivateFolder(folder);
     for (const { file, text } of files) {
       writeFileSync(file + aside, text, { flag: "wx", mode: 0o600 });
     }
@@ -62,16 +63,5 @@ export function textOf(file: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
-  }
-}
-
-/** Makes a new name durable. Windows cannot open a folder, and needs no such thing. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,5 +1,6 @@
 import { constants, type BigIntStats } from "node:fs";
 import { lstat, open, type FileHandle } from "node:fs/promises";
+import path from "node:path";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { SourceFile, SourceStat } from "../evidence/ports/source.ts";
 
@@ -26,7 +27,7 @@ export function sourceStat(stat: BigIntStats): SourceStat {
 export async function openSourceFile(absolute: Buffer): Promise<SourceFile> {
   const handle = await openHandle(absolute);
   try {
-    const stat = await handle.stat({ bigint: true });
+    const stat = await heldStat(handle, absolute);
     if (!stat.isFile()) throw notAFile(absolute);
     return sourceFile(handle, absolute, sourceStat(stat));
   } catch (error) {
@@ -92,17 +93,42 @@ async function readFully(
 
 /** The descriptor tells what we read; the name tells whether others would still find the same file there. */
 async function statAgain(handle: FileHandle, absolute: Buffer): Promise<SourceStat> {
-  const held = await handle.stat({ bigint: true });
-  let named: BigIntStats;
-  try {
-    named = await lstat(absolute, { bigint: true });
-  } catch (cause) {
+  const held = await heldStat(handle, absolute);
+  const named = await lstat(absolute, { bigint: true }).catch(async (cause: unknown) => {
+    const isNowhere = /^ENO(?:ENT|TDIR)$/.test((cause as NodeJS.ErrnoException).code ?? "");
+    if (!isNowhere || !(await isOnDisk(absolute, held.dev))) throw unreachable(absolute, cause);
     throw changed(absolute, "was moved or deleted", cause);
-  }
+  });
   if (named.dev !== held.dev || named.ino !== held.ino) {
     throw changed(absolute, "was replaced by another file");
   }
   return sourceStat(held);
+}
+
+function heldStat(handle: FileHandle, absolute: Buffer): Promise<BigIntStats> {
+  return handle.stat({ bigint: true }).catch((cause: unknown) => {
+    throw unreachable(absolute, cause);
+  });
+}
+
+/** Whether the nearest folder that is still there lies on this device: a drive that dropped away took its folders along. */
+async function isOnDisk(absolute: Buffer, device: bigint): Promise<boolean> {
+  // Byte by byte, because a name need not be UTF-8.
+  const folder = Buffer.from(path.dirname(absolute.toString("latin1")), "latin1");
+  if (folder.equals(absolute)) return false;
+  const stat = await lstat(folder, { bigint: true }).catch(() => undefined);
+  return stat === undefined ? isOnDisk(folder, device) : stat.dev === device;
+}
+
+function unreachable(absolute: Buffer, cause: unknown): ExhibitError {
+  return new ExhibitError(
+    "unavailable.source",
+    `${name(absolute)} can no longer be reached (${(cause as Error).message}).`,
+    {
+      hint: "Check that its disk or network drive is connected, then run the same command again.",
+      cause,
+    },
+  );
 }
 
 function changed(absolute: Buffer, what: string, cause?: unknown): ExhibitError {

@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { ExhibitError } from "../evidence/errors.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 
 /**
  * Makes a folder in which this program keeps its state, for this user alone (0700). One that is there stays as it is.
@@ -8,7 +8,7 @@ import { ExhibitError } from "../evidence/errors.ts";
  */
 export function makeStateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOSPC" || code === "EDQUOT") throw stateDiskFull(cause);

@@ -121,7 +121,11 @@ async function sendUpload(
   signal: AbortSignal,
 ): Promise<Sent> {
   try {
-    return await sendInParts(transfer, note, file, signal);
+    return await sendInParts(transfer, note, file, signal).catch((error: unknown) => {
+      // Gone in mid-upload: it expired, was aborted by someone, or was completed and forgotten. Beginning tells which.
+      if (!hasCode(error, "not-found.upload")) throw error;
+      return sendInParts(transfer, note, file, signal);
+    });
   } catch (error) {
     if (!hasCode(error, "conflict.exists")) throw error;
     return held(await sameUnderKey(transfer, note, file, error, signal));

@@ -16,12 +16,19 @@ import { custodyLog } from "../../src/app/custody-log.ts";
 import { download } from "../../src/app/download.ts";
 import { list } from "../../src/app/list.ts";
 import { show } from "../../src/app/show.ts";
-import { abortUpload, listUploads } from "../../src/app/uploads.ts";
+import { abortUpload } from "../../src/app/uploads.ts";
 import { verify } from "../../src/app/verify.ts";
 import { ExhibitError } from "../../src/evidence/errors.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { startOf } from "../../src/platform/process-identity.ts";
-import { makeClient, resume, upload, uploadOf, type TestClient } from "../support/client.ts";
+import {
+  breakOffUpload,
+  makeClient,
+  resume,
+  upload,
+  uploadOf,
+  type TestClient,
+} from "../support/client.ts";
 import { storeGone } from "../support/counted.ts";
 import { soon, startServer, type Person, type TestServer } from "../support/server.ts";
 
@@ -58,19 +65,8 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
   const ask = (paths: readonly string[], more = {}): Parameters<typeof upload>[1] =>
     uploadOf(paths, { case: caseRef, ...more });
 
-  /** Breaks an upload off when it is about to send its part number `after` + 1. */
-  async function breakOff(request: Parameters<typeof upload>[1], after: number): Promise<void> {
-    const stop = new AbortController();
-    client.onConnect = ({ store }) => {
-      let parts = 0;
-      store.beforePart = () => {
-        parts += 1;
-        if (parts > after) stop.abort(new Error("stopped by the test"));
-      };
-    };
-    await expect(upload(client.deps, request, stop.signal)).rejects.toThrow("stopped by the test");
-    client.onConnect = undefined;
-  }
+  const breakOff = (request: Parameters<typeof upload>[1], after: number): Promise<void> =>
+    breakOffUpload(client, request, after);
 
   it("makes each file an exhibit that can be listed, shown, verified and brought back", async () => {
     const clip = await client.write("cam/1.mp4", randomBytes(3 * partBytes + 5));
@@ -233,14 +229,17 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
   it("stops at once when the store is gone, and says what was not tried", async () => {
     const files: string[] = [];
     for (const name of ["a", "b", "c"]) files.push(await client.write(name, randomBytes(100)));
-    client.onConnect = ({ store }) => {
-      store.fail("put", "before", storeGone(), 9999);
+    client.onConnect = (connection) => {
+      Object.assign(connection, { bundles: undefined });
+      connection.store.fail("put", "before", storeGone(), 9999);
     };
     await expect(upload(client.deps, ask(files), soon())).rejects.toMatchObject({
       code: "unavailable.store",
     });
     let puts = 0;
-    client.onConnect = ({ store }) => {
+    client.onConnect = (connection) => {
+      Object.assign(connection, { bundles: undefined });
+      const { store } = connection;
       const put = store.put.bind(store);
       store.put = (...given) => {
         puts += 1;
@@ -268,28 +267,6 @@ describe.each(kinds)("uploading to %s", (kind, make) => {
     expect(same.exhibits).toMatchObject([{ outcome: "already-present", reference: "XYZ/7" }]);
     const differing = await upload(client.deps, ask([other], named), soon());
     expect(differing.failed).toMatchObject([{ code: "conflict.exists" }]);
-  });
-
-  it("lists what is unfinished, aborts it by upload, exhibit or job, and then knows nothing of it", async () => {
-    const file = await client.write("a.mp4", randomBytes(6 * partBytes));
-    for (const target of ["upload", "exhibit", "job"] as const) {
-      await breakOff(ask([file]), 4);
-      const { uploads: all, jobs } = await listUploads(client.deps, {}, soon());
-      const uploads = all.filter((upload) => upload.case === caseRef);
-      const [item] = uploads;
-      expect(uploads).toMatchObject([{ case: caseRef, reference: "ABC/1", location: file }]);
-      expect(item?.receivedBytes).toBeGreaterThan(0);
-      const names = { upload: item?.id, exhibit: `${caseRef}:ABC/1`, job: jobs[0]?.id };
-      const aborted = await abortUpload(client.deps, { target: names[target] ?? "" }, soon());
-      expect(aborted).toMatchObject({ aborted: [{ id: item?.id }], jobs: [{ paths: [file] }] });
-      const left = await listUploads(client.deps, {}, soon());
-      expect(left.uploads.map((upload) => upload.case)).not.toContain(caseRef);
-      expect(left.jobs).toEqual([]);
-      expect(await readdir(path.join(client.folder, "state", "queues"))).toEqual([]);
-    }
-    await expect(abortUpload(client.deps, { target: "nothing" }, soon())).rejects.toMatchObject({
-      code: "not-found.upload",
-    });
   });
 
   it("leaves an upload alone that another living process runs", async () => {

@@ -201,8 +201,12 @@ describe("a store that is a folder, without any server", () => {
       schema: "exhibit.resume/1",
       jobs: [],
     });
-    const abort = await machine.exhibit(["uploads", "abort", "unknown"]);
-    expect(abort.code).toBe(5);
+    for (const verb of ["abort", "resume"]) {
+      const unknown = await machine.exhibit(["uploads", verb, "unknown"]);
+      expect([unknown.code, unknown.out]).toEqual([5, ""]);
+      expect(unknown.err).toContain("exhibit uploads list shows what is unfinished");
+    }
+    expect((await machine.exhibit(["uploads", "resume"])).err).toContain("nothing to resume");
   });
 
   it.each([

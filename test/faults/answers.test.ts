@@ -8,7 +8,8 @@ import {
   type Deed,
   type Rule,
 } from "../support/answering-proxy.ts";
-import { enrol, soon, startServer, systemClock, type TestServer } from "../support/server.ts";
+import { MovingClock } from "../support/moving-clock.ts";
+import { enrol, soon, startServer, type TestServer } from "../support/server.ts";
 
 const kib = 1024;
 const partBytes = 256 * kib;
@@ -22,6 +23,8 @@ const record = /^PUT [^ ]*\/record$/;
 const state = /^GET [^ ]*\/v1\/uploads\/u/;
 const whole = /^PUT [^ ]*\/v1\/content\//;
 
+const hourMs = 3_600_000;
+let clock: MovingClock;
 let proxy: AnsweringProxy;
 let server: TestServer;
 let client: TestClient;
@@ -38,8 +41,9 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   proxy.rules = [];
+  clock = new MovingClock();
   const invitation = await server.invite("partner");
-  const { machine } = await enrol(proxy.url, invitation, systemClock, { stallMs: 400 });
+  const { machine } = await enrol(proxy.url, invitation, clock, { stallMs: 400 });
   client = await makeClient(proxy.url, machine);
   ordinal += 1;
 });
@@ -64,6 +68,17 @@ async function send(name: string, bytes: number | Buffer, rules: Rule[]): Promis
   }
 }
 
+function clockJumps(ms: number): Promise<void> {
+  clock.aheadMs += ms;
+  return Promise.resolve();
+}
+
+async function uploadsGone(): Promise<void> {
+  for (const unfinished of await client.store.uploads(soon())) {
+    await client.store.abort(unfinished, soon());
+  }
+}
+
 /** Bytes of content that went up, each try counted. */
 function sentBytes(): number {
   return proxy.requests
@@ -81,9 +96,12 @@ async function expectProved(result: Uploaded): Promise<void> {
 
 describe("an upload gets through", () => {
   const answered = (status: number, headers = {}): Deed => ({ answer: status, headers });
+  const html = { "content-type": "text/html" };
   it.each<[string, RegExp, Deed, number]>([
     ["408 to a part", part, answered(408), 1],
+    ["408 with Retry-After", part, answered(408, { "retry-after": "0" }), 1],
     ["413 to a part", part, answered(413), 1],
+    ["413 with Retry-After", part, answered(413, { "retry-after": "0" }), 1],
     ["413 to a part, before its body", part, { answer: 413, early: true }, 1],
     ["429 to a part", part, answered(429), 2],
     ["429 with Retry-After in seconds", part, answered(429, { "retry-after": "0" }), 2],
@@ -93,14 +111,22 @@ describe("an upload gets through", () => {
       answered(503, { "retry-after": new Date(0).toUTCString() }),
       2,
     ],
+    ["429 to the completion", complete, answered(429), 1],
     ["503 to a part", part, answered(503), 2],
+    ["503 with Retry-After in seconds", part, answered(503, { "retry-after": "0" }), 2],
     ["500 to a part", part, answered(500), 3],
+    ["500 with Retry-After", part, answered(500, { "retry-after": "0" }), 2],
     ["502 to the beginning", begin, answered(502), 1],
     ["504 to the completion", complete, answered(504), 1],
     ["500 to the reservation", reserve, answered(500), 1],
     ["500 to the record", record, answered(500), 1],
     ["500 to the list of parts", state, answered(500), 1],
     ["a part that arrives twice", part, { twice: true }, 3],
+    ["a part that another overtakes", part, { behind: 1 }, 3],
+    ["a part that comes a little at a time", part, { dripBytes: 32 * kib, everyMs: 25 }, 2],
+    ["a clock that is put forward in mid-file", part, { after: () => clockJumps(5 * hourMs) }, 2],
+    ["a clock that is put back in mid-file", part, { after: () => clockJumps(-5 * hourMs) }, 2],
+    ["a token that ends in mid-file", part, { tokenEnded: true }, 2],
     ["a completion that arrives twice", complete, { twice: true }, 1],
     ["a record that arrives twice", record, { twice: true }, 1],
     ["a lost answer to a part", part, { loseReply: true }, 2],
@@ -123,6 +149,12 @@ describe("an upload gets through", () => {
       },
       1,
     ],
+    [
+      "200 with an error document to a part that was never stored",
+      part,
+      { answer: 200, headers: html, body: "<h1>Sign in</h1>" },
+      1,
+    ],
     ["a redirect of a part", part, answered(307, { location: "http://127.0.0.1:9/" }), 1],
   ])("although there is %s", async (_, on, deed, times) => {
     await expectProved(await send("a.mp4", size, [{ on, deed, times }]));
@@ -139,6 +171,46 @@ describe("an upload gets through", () => {
     ["a byte flipped on the way up", { flipUp: 500 }],
   ])("in one request, or in parts after all, although there is %s", async (_, deed) => {
     await expectProved(await send("small.jpg", 200 * kib, [{ on: whole, deed, times: 1 }]));
+  });
+
+  it.each([
+    ["in seconds", () => "1"],
+    [
+      "as a date, by the clock of whoever answers",
+      () => new Date(Date.now() - 3_599_000).toUTCString(),
+    ],
+  ])("having waited as long as was asked %s", async (_, retryAfter) => {
+    // Its clock is an hour behind ours.
+    const date = new Date(Date.now() - 3_600_000).toUTCString();
+    const headers = { "retry-after": retryAfter(), date };
+    const before = performance.now();
+    await expectProved(
+      await send("a.mp4", 100, [{ on: whole, deed: { answer: 503, headers }, times: 1 }]),
+    );
+    const waitedMs = performance.now() - before;
+    expect(waitedMs).toBeGreaterThanOrEqual(990);
+  });
+
+  it.each([
+    ["when a part comes", part],
+    ["when it is completed", complete],
+  ])("begun anew where the upload is gone %s", async (_, on) => {
+    await expectProved(
+      await send("a.mp4", size, [{ on, deed: { after: () => uploadsGone() }, times: 1 }]),
+    );
+    expect(sentBytes()).toBeLessThanOrEqual(2 * size);
+  });
+
+  it("in plain bodies: nothing is put around the content, and its digest goes along", async () => {
+    await expectProved(await send("a.mp4", size, []));
+    const parts = proxy.requests.filter(({ line }) => part.test(line));
+    expect(parts.length).toBeGreaterThan(4);
+    for (const { headers, bytes } of parts) {
+      expect(headers).toMatchObject({ "content-length": String(bytes) });
+      expect(headers).toMatchObject({ "content-digest": expect.stringMatching(/^sha-256=:/) });
+      expect(Object.keys(headers)).not.toContain("transfer-encoding");
+      expect(Object.keys(headers)).not.toContain("content-encoding");
+    }
   });
 
   it.each([0, 1])("with %d bytes", async (bytes) => {
@@ -176,9 +248,19 @@ describe("an upload does not claim", () => {
       "integrity.mismatch",
     ],
     [
+      "a part that the server says it took, and did not",
+      { on: part, deed: { answer: 204 }, times: 1 },
+      "integrity.mismatch",
+    ],
+    [
       "what is flipped every time on the way",
       { on: part, deed: { flipUp: 9 } },
       "integrity.mismatch",
+    ],
+    [
+      "what has a frame around it when it arrives",
+      { on: part, deed: { framed: true } },
+      "usage.invalid",
     ],
     [
       "a record that the server has signed for another",

@@ -136,6 +136,32 @@ describe("where a server sends its clients", () => {
   });
 });
 
+describe("what a server says it holds", () => {
+  const held = (offset: number, length: number) => ({ offset, length, sha256 });
+  it.each([
+    ["parts that overlap", [held(0, 2000), held(1000, 2000)]],
+    ["the same part twice", [held(0, 1000), held(0, 1000)]],
+    ["a part behind the file's end", [held(3000, 1000)]],
+    ["a part that reaches over the end", [held(2000, 2000)]],
+    ["a negative offset", [held(-1, 1000)]],
+    ["an empty part", [held(0, 0)]],
+  ])("is not believed with %s", async (_, parts) => {
+    const { store } = await against(json(200, { ...state("parts/{offset}"), parts }));
+    await expect(store.listParts(upload, signal)).rejects.toEqual(code("unavailable.store"));
+  });
+
+  it("is not believed of a part where the answer is a page", async () => {
+    const { store } = await against((request, response) => {
+      request.resume().once("end", () => {
+        const isPart = request.method === "PUT";
+        response.setHeader("content-type", isPart ? "text/html" : "application/json");
+        response.end(isPart ? "<h1>Sign in</h1>" : JSON.stringify(state("parts/{offset}")));
+      });
+    });
+    await expect(store.putPart(upload, part, signal)).rejects.toEqual(code("unavailable.store"));
+  });
+});
+
 describe("the wire", () => {
   it("delivers a refusal that comes while a large body is still going out", async () => {
     const { store } = await against((_request, response) => {

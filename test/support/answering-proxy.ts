@@ -1,7 +1,8 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import {
   createServer,
   request,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
   type ServerResponse,
@@ -23,6 +24,14 @@ export type Deed =
   | { stallAt: number }
   /** Lets the body through this many bytes at a time, with a pause after each. */
   | { dripBytes: number; everyMs: number }
+  /** Lets the request through only behind so many others that came later, or were on their way. */
+  | { behind: number }
+  /** Puts a frame around the body, as some proxies and uploaders do. */
+  | { framed: true }
+  /** Lets the request through with a token that the server no longer takes. */
+  | { tokenEnded: true }
+  /** Does something before the request reaches the server. */
+  | { after: () => Promise<void> }
   /** Changes the request's or the answer's body on its way. */
   | { flipUp: number }
   | { flipDown: number }
@@ -43,7 +52,11 @@ export interface AnsweringProxy {
   upstreamPort: number;
   rules: Rule[];
   /** `METHOD /path` of every request, in order, and the bytes of its body that came. */
-  readonly requests: { readonly line: string; bytes: number }[];
+  readonly requests: {
+    readonly line: string;
+    readonly headers: IncomingHttpHeaders;
+    bytes: number;
+  }[];
   /** How often a rule has applied. */
   readonly applied: number;
   close(): Promise<void>;
@@ -51,16 +64,25 @@ export interface AnsweringProxy {
 
 export async function startAnsweringProxy(upstreamPort = 0): Promise<AnsweringProxy> {
   let applied = 0;
+  const answered = new EventEmitter();
   const server = createServer((incoming, outgoing) => {
+    outgoing.once("finish", () => answered.emit("one"));
     const line = `${incoming.method ?? ""} ${incoming.url ?? ""}`;
-    const entry = { line, bytes: 0 };
+    const entry = { line, headers: incoming.headers, bytes: 0 };
     proxy.requests.push(entry);
     incoming.on("data", (bytes: Buffer) => (entry.bytes += bytes.length));
     incoming.pause();
     const rule = proxy.rules.find(({ on, times }) => on.test(line) && times !== 0);
     if (rule?.times !== undefined) rule.times -= 1;
     if (rule !== undefined) applied += 1;
-    handle(incoming, outgoing, proxy.upstreamPort, rule?.deed).catch(() => {
+    const deed = rule?.deed;
+    const work =
+      deed !== undefined && "behind" in deed
+        ? overtaken(deed.behind, answered).then(() =>
+            handle(incoming, outgoing, proxy.upstreamPort, deed),
+          )
+        : handle(incoming, outgoing, proxy.upstreamPort, deed);
+    work.catch(() => {
       outgoing.destroy();
     });
   });
@@ -81,6 +103,11 @@ export async function startAnsweringProxy(upstreamPort = 0): Promise<AnsweringPr
     },
   };
   return proxy;
+}
+
+/** Settles when so many other requests have been answered. */
+async function overtaken(times: number, answered: EventEmitter): Promise<void> {
+  for (let left = times; left > 0; left -= 1) await once(answered, "one");
 }
 
 async function handle(
@@ -104,6 +131,8 @@ async function handle(
     return;
   }
   const body = await bodyOf(incoming, deed);
+  if ("after" in deed) await deed.after();
+  if ("tokenEnded" in deed) incoming.headers.authorization = "Bearer ended";
   if ("twice" in deed) await forwarded(incoming, port, body);
   const reply = await forwarded(incoming, port, body);
   if ("loseReply" in deed) outgoing.destroy();
@@ -130,6 +159,13 @@ async function bodyOf(incoming: IncomingMessage, deed: Deed): Promise<Buffer> {
   const source = "dripBytes" in deed ? incoming.pipe(dripping(deed)) : incoming;
   for await (const bytes of source as AsyncIterable<Buffer>) pieces.push(bytes);
   const body = Buffer.concat(pieces);
+  if ("framed" in deed) {
+    return Buffer.concat([
+      Buffer.from(`${body.length.toString(16)}\r\n`),
+      body,
+      Buffer.from("\r\n0\r\n\r\n"),
+    ]);
+  }
   const at = "flipUp" in deed ? deed.flipUp : -1;
   if (at >= 0 && at < body.length) body[at] = (body[at] ?? 0) ^ 1;
   return body;

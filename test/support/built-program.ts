@@ -29,6 +29,39 @@ export function start(
   return spawn(process.execPath, [program, ...argv], { env: { ...environmentIn(folder), ...env } });
 }
 
+/** Starts the built program where some files of this machine are others: for it alone, in a mount namespace of its own. Root only. */
+export function startApart(
+  files: Readonly<Record<string, string>>,
+  folder: string,
+  argv: readonly string[],
+): ChildProcessWithoutNullStreams {
+  const mounts = Object.entries(files).map(([place, file]) => `mount --bind '${file}' '${place}'`);
+  const script = [...mounts, 'exec "$0" "$@"'].join(" && ");
+  return spawn("unshare", ["-m", "sh", "-c", script, process.execPath, program, ...argv], {
+    env: environmentIn(folder),
+  });
+}
+
+/** Starts the built program under strace, with one thread for files, so that `inject` counts their calls in order. */
+export function startTraced(
+  folder: string,
+  strace: readonly string[],
+  argv: readonly string[],
+): ChildProcessWithoutNullStreams {
+  return spawn(
+    "strace",
+    ["-f", "--seccomp-bpf", "-qq", ...strace, process.execPath, program, ...argv],
+    {
+      env: { ...environmentIn(folder), UV_THREADPOOL_SIZE: "1" },
+    },
+  );
+}
+
+/** The process that another has started. */
+export function childOf(pid: number | undefined): number {
+  return Number(readFileSync(`/proc/${pid ?? 0}/task/${pid ?? 0}/children`, "utf8"));
+}
+
 /** Runs the built program to its end. */
 export async function finish(
   child: ChildProcessWithoutNullStreams,
@@ -110,8 +143,7 @@ export function atTerminal(folder: string, argv: readonly string[]): AtTerminal 
     },
     screen: () => shown,
     killHard() {
-      const id = child.pid ?? 0;
-      process.kill(Number(readFileSync(`/proc/${id}/task/${id}/children`, "utf8")), "SIGKILL");
+      process.kill(childOf(child.pid), "SIGKILL");
     },
     code,
   };

@@ -1,3 +1,4 @@
+import { expect } from "@jest/globals";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -120,6 +121,24 @@ export async function makeClient(
     },
   };
   return client;
+}
+
+/** Breaks an upload off when it is about to send its part number `after` + 1. */
+export async function breakOffUpload(
+  client: TestClient,
+  request: UploadRequest,
+  after: number,
+): Promise<void> {
+  const stop = new AbortController();
+  client.onConnect = ({ store }) => {
+    let parts = 0;
+    store.beforePart = () => {
+      parts += 1;
+      if (parts > after) stop.abort(new Error("stopped by the test"));
+    };
+  };
+  await expect(upload(client.deps, request, stop.signal)).rejects.toThrow("stopped by the test");
+  client.onConnect = undefined;
 }
 
 /** An upload of `paths` as one would ask for it; parts of 64 KiB keep tests quick. */

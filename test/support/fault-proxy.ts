@@ -30,12 +30,17 @@ export interface FaultProxy {
   whenUp(bytes: number): Promise<void>;
   /** Settles when the next fault has happened. */
   nextFault(): Promise<void>;
+  /** How many bytes a second it takes from all clients together; `Infinity` at first. */
+  bytesPerSecond: number;
   /** Resets every connection that is open now. */
   cut(): void;
   close(): Promise<void>;
 }
 
-export async function startFaultProxy(upstreamPort = 0): Promise<FaultProxy> {
+export async function startFaultProxy(
+  upstreamPort = 0,
+  at = { host: "127.0.0.1", port: 0 },
+): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const happened: (keyof Faults)[] = [];
   const waiting: (() => void)[] = [];
@@ -44,6 +49,7 @@ export async function startFaultProxy(upstreamPort = 0): Promise<FaultProxy> {
   let bytesUp = 0;
   let bytesDown = 0;
   let upSinceSet = 0;
+  let freeAt = 0;
 
   const happen = (fault: keyof Faults): void => {
     if (fault !== "refuse") faults = {};
@@ -102,6 +108,10 @@ export async function startFaultProxy(upstreamPort = 0): Promise<FaultProxy> {
       }
       losesReply ||= faults.dropReplyTo?.test(bytes.toString("latin1")) ?? false;
       if (!stalled && !upstream.write(bytes)) client.pause();
+      if (proxy.bytesPerSecond === Infinity) return;
+      client.pause();
+      freeAt = Math.max(freeAt, performance.now()) + (bytes.length / proxy.bytesPerSecond) * 1000;
+      setTimeout(() => client.resume(), freeAt - performance.now());
     });
     upstream.on("data", (bytes: Buffer) => {
       bytesDown += bytes.length;
@@ -113,13 +123,14 @@ export async function startFaultProxy(upstreamPort = 0): Promise<FaultProxy> {
       if (!stalled && !client.write(bytes)) upstream.pause();
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(at.port, at.host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 
   const proxy: FaultProxy = {
     upstreamPort,
-    url: `http://127.0.0.1:${port}`,
+    bytesPerSecond: Infinity,
+    url: `http://${at.host}:${port}`,
     happened,
     get bytesUp() {
       return bytesUp;

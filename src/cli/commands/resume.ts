@@ -9,15 +9,18 @@ import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { reported, stoppable } from "./upload.ts";
 
-/** `exhibit resume`. */
+/** `exhibit resume`, and `exhibit uploads resume [ID]`. */
 export async function run(context: Context, typed: Typed): Promise<number> {
   const { terminal, signal } = context;
   const store = typed.options["store"] as string | undefined;
+  const target = typed.args[0] as string | undefined;
+  const request = {
+    ...(store === undefined ? {} : { store }),
+    ...(target === undefined ? {} : { target }),
+  };
   return withTransfer(context, typed, "Sending", async (client, _settings, endProgress) => {
     const { jobs } = await reported(typed, (onOutcome) =>
-      stoppable(context, () =>
-        resume(client, store === undefined ? {} : { store }, signal, onOutcome),
-      ),
+      stoppable(context, () => resume(client, request, signal, onOutcome)),
     );
     endProgress();
     const all = together(jobs);

@@ -38,6 +38,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     terminal,
     json,
     ...(uploads.length + jobs.length === 0 ? ["Nothing is unfinished."] : unfinished),
-    ...(jobs.length === 0 ? [] : ["exhibit resume goes on with these."]),
+    ...(jobs.length === 0
+      ? []
+      : ["exhibit resume goes on with these, exhibit uploads resume ID with one."]),
   );
 }

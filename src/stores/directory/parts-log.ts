@@ -62,9 +62,17 @@ export class PartsLog {
     }
   }
 
-  /** Appends one durable part, in one write, and flushes it. `log` is opened for appending. */
+  /**
+   * Appends one durable part, in one write, and flushes it. `log` is opened for appending. What could not be flushed is taken
+   * back, so that nobody who reads the log takes it for durable.
+   */
   async add(log: FileHandle, part: StoredPart): Promise<void> {
-    await append(log, "+", part);
+    try {
+      await append(log, "+", part);
+    } catch (error) {
+      await append(log, "-", part).catch(() => undefined);
+      throw error;
+    }
     await this.refresh(log);
   }
 

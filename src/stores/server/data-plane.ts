@@ -129,7 +129,7 @@ async function refusal(
   if (typeof body !== "object" && (statusCode === 413 || statusCode === 408)) {
     return tooLong(statusCode, url);
   }
-  return withRetryAfter(failureOf(statusCode, body, url), headers["retry-after"]);
+  return withRetryAfter(failureOf(statusCode, body, url), headers);
 }
 
 function tooLong(status: number, url: string): ExhibitError {

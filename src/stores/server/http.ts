@@ -78,7 +78,7 @@ export async function callServer(
   );
   const body = parsed(text, answer.headers["content-type"]);
   if (answer.status >= 300) {
-    throw withRetryAfter(failureOf(answer.status, body, url), answer.headers["retry-after"]);
+    throw withRetryAfter(failureOf(answer.status, body, url), answer.headers);
   }
   return { ...answer, body };
 }
@@ -167,13 +167,16 @@ export function failureOf(status: number, body: unknown, url: string): ExhibitEr
   });
 }
 
-/** Hands on how long the server wants to be left alone (RFC 9110 section 10.2.3: seconds, or a date). */
-export function withRetryAfter(
-  failure: ExhibitError,
-  field: string | string[] | undefined,
-): ExhibitError {
-  if (typeof field !== "string") return failure;
-  const seconds = /^\d+$/.test(field) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
+/**
+ * Hands on how long the server wants to be left alone (RFC 9110 section 10.2.3: seconds, or a date, which is by the clock of
+ * whoever answered).
+ */
+export function withRetryAfter(failure: ExhibitError, headers: IncomingHttpHeaders): ExhibitError {
+  const field = headers["retry-after"];
+  if (field === undefined) return failure;
+  const theirNow = Date.parse(headers.date ?? "");
+  const now = Number.isNaN(theirNow) ? Date.now() : theirNow;
+  const seconds = /^\d+$/.test(field) ? Number(field) : (Date.parse(field) - now) / 1000;
   if (!Number.isFinite(seconds)) return failure;
   const { code, message, hint, cause } = failure;
   return new ExhibitError(code, message, {

@@ -18,7 +18,7 @@ import {
   type UploadState,
 } from "../../protocol/uploads.ts";
 import { sendBytes } from "./data-plane.ts";
-import type { Answer } from "./http.ts";
+import { failureOf, type Answer } from "./http.ts";
 import type { Session } from "./session.ts";
 import { checkedStored, valid } from "./valid-answer.ts";
 
@@ -59,12 +59,26 @@ export class UploadCalls {
       throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.");
     }
     const target = this.#resolve(url.replace("{offset}", String(part.offset)));
-    await sendBytes(this.#session, { method: "PUT", url: target, headers, bytes, sha256 }, signal);
+    const said = await sendBytes(
+      this.#session,
+      { method: "PUT", url: target, headers, bytes, sha256 },
+      signal,
+    );
+    // A store has nothing to say of a part that it took: this comes from something on the way, such as a sign-in page.
+    if (said !== undefined) throw failureOf(200, said, target);
   }
 
   async listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]> {
     const state = await this.#state(upload, signal);
-    return [...(state.parts ?? [])].sort((a, b) => a.offset - b.offset);
+    const parts = [...(state.parts ?? [])].sort((a, b) => a.offset - b.offset);
+    let end = 0;
+    for (const { offset, length } of parts) {
+      if (offset < end || offset + length > upload.sizeBytes || length > upload.partBytes) {
+        throw anotherUpload();
+      }
+      end = offset + length;
+    }
+    return parts;
   }
 
   /** Asks until the proof is there: a server answers in time, with how far it is. */
@@ -110,7 +124,8 @@ export class UploadCalls {
 
   async #instruction(upload: Upload, signal: AbortSignal): Promise<PartInstruction> {
     const known = this.#instructions.get(upload.id);
-    if (known !== undefined && Date.parse(known.expiresAt) > Date.now()) return known;
+    const serverNow = Date.now() - this.#session.clockOffsetMs;
+    if (known !== undefined && Date.parse(known.expiresAt) > serverNow) return known;
     return (await this.#state(upload, signal)).part;
   }
 
