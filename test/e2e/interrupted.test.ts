@@ -84,18 +84,23 @@ describe("an upload with parts on their way through a slow line", () => {
     async (signal, code) => {
       proxy.bytesPerSecond = 3 * mib;
       const { argv, sha256, child, closed, err } = await underWay();
+      // What is in flight would take a minute now.
+      proxy.bytesPerSecond = mib / 8;
       const before = performance.now();
       child.kill(signal);
       expect(await closed).toBe(code);
       expect(performance.now() - before).toBeLessThan(promisedMs + busyMs);
       expect(err()).toMatch(/"code":"interrupted".*exhibit resume/);
+      // What it left in the buffers on the way is nobody's any more, and is not to be counted.
+      proxy.cut();
       proxy.bytesPerSecond = Infinity;
       const up = proxy.bytesUp;
       const resumed = await finish(start(machine.folder, argv));
       expect([resumed.code, digestOf(resumed.out)]).toEqual([0, sha256]);
       const { exhibits } = JSON.parse(resumed.out) as { exhibits: { bytesSkipped: number }[] };
-      expect(exhibits[0]?.bytesSkipped).toBeGreaterThan(mib);
-      expect(proxy.bytesUp - up).toBeLessThan(size - mib);
+      const { bytesSkipped = 0 } = exhibits[0] ?? {};
+      expect(bytesSkipped).toBeGreaterThanOrEqual(mib);
+      expect(proxy.bytesUp - up).toBeLessThan(size - bytesSkipped + mib / 4);
     },
     limitMs,
   );
