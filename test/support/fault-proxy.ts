@@ -21,6 +21,8 @@ export interface FaultProxy {
   /** Bytes from clients to the server, and back, since the start. */
   readonly bytesUp: number;
   readonly bytesDown: number;
+  /** Connections that clients have made, since the start. */
+  readonly connections: number;
   /** The faults that have happened, in order. */
   readonly happened: readonly (keyof Faults)[];
   /** Where it goes to; may be said later than the proxy's own address is needed. */
@@ -48,6 +50,7 @@ export async function startFaultProxy(
   let faults: Faults = {};
   let bytesUp = 0;
   let bytesDown = 0;
+  let connections = 0;
   let upSinceSet = 0;
   let freeAt = 0;
 
@@ -58,6 +61,7 @@ export async function startFaultProxy(
   };
 
   const server = createServer({ noDelay: true }, (client) => {
+    connections += 1;
     if (faults.refuse === true) {
       happen("refuse");
       client.resetAndDestroy();
@@ -137,6 +141,9 @@ export async function startFaultProxy(
     },
     get bytesDown() {
       return bytesDown;
+    },
+    get connections() {
+      return connections;
     },
     set(next) {
       faults = next;

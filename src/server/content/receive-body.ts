@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { Readable } from "node:stream";
+import { finished, Readable } from "node:stream";
 import { parseDigestField } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import { SpareBuffers } from "./spare-buffers.ts";
 import type { BytesInFlight } from "./bytes-in-flight.ts";
+import { letGo } from "./let-go.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 const bodyType = "application/octet-stream";
 
@@ -76,26 +77,34 @@ export function withBody<T>(
   });
 }
 
-async function receive(body: unknown, bytes: Buffer, stop: AbortSignal): Promise<void> {
+/** Piece by piece as they come: an async iteration would join pieces first, and costs more than copying them. */
+function receive(body: unknown, bytes: Buffer, stop: AbortSignal): Promise<void> {
   const length = bytes.byteLength;
-  if (length === 0) return;
+  if (length === 0) return Promise.resolve();
   if (!(body instanceof Readable)) {
     throw new ExhibitError("usage.invalid", "The body is not of the type that is taken here.");
   }
-  const end = (): void => {
-    body.destroy();
-  };
-  stop.addEventListener("abort", end);
-  try {
+  return new Promise((resolve, reject) => {
     let at = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (at + chunk.byteLength > length) throw notAsDeclared(length);
-      at += chunk.copy(bytes, at);
-    }
-    if (at < length) throw notAsDeclared(length);
-  } finally {
-    stop.removeEventListener("abort", end);
-  }
+    const end = (): void => {
+      body.destroy();
+    };
+    stop.addEventListener("abort", end);
+    finished(body, { writable: false }, (error) => {
+      stop.removeEventListener("abort", end);
+      if (error !== undefined && error !== null) reject(error);
+      else if (at < length) reject(notAsDeclared(length));
+      else resolve();
+    });
+    body.on("data", (piece: Buffer) => {
+      if (at + piece.byteLength > length) {
+        body.destroy(notAsDeclared(length));
+        return;
+      }
+      at += piece.copy(bytes, at);
+      letGo(piece);
+    });
+  });
 }
 
 function notAsDeclared(length: number): ExhibitError {

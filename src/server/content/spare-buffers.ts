@@ -1,7 +1,7 @@
 const smallest = 64 * 1024;
 
-/** What is kept for the next body, at most. */
-const keptBytes = 64 * 1024 * 1024;
+/** What is kept for the next body, at most: as much as one sender has in flight with 8 parts of 16 MiB. */
+const keptBytes = 128 * 1024 * 1024;
 
 /**
  * Buffers of bodies that have been worked on, used again for the next ones: a fresh one costs more, in pages that the

@@ -4,6 +4,10 @@ import { ExhibitError } from "../../evidence/errors.ts";
 
 const blockBytes = 1024 * 1024;
 
+/** Blocks used again: each part is read back by itself, and a fresh block costs more than reading into it. */
+const spare: Buffer[] = [];
+const mostSpare = 4;
+
 /**
  * The SHA-256 of a file that is still growing: reads back from the disk what has arrived without a gap, so that
  * little is left to read when the last part is there. Lives in one process; another one reads from the start.
@@ -43,11 +47,11 @@ export class FollowingHash {
     if (this.#position >= end) return;
     signal.throwIfAborted();
     const handle = await open(this.#file, "r");
+    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
     try {
-      const buffer = Buffer.allocUnsafe(Math.min(blockBytes, end - this.#position));
       while (this.#position < end) {
         signal.throwIfAborted();
-        const want = Math.min(buffer.byteLength, end - this.#position);
+        const want = Math.min(blockBytes, end - this.#position);
         const { bytesRead } = await handle.read(buffer, 0, want, this.#position);
         if (bytesRead === 0) {
           throw new ExhibitError(
@@ -63,6 +67,7 @@ export class FollowingHash {
         onRead?.(this.#position);
       }
     } finally {
+      if (spare.length < mostSpare) spare.push(buffer);
       await handle.close();
     }
   }
