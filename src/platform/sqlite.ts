@@ -65,14 +65,28 @@ class TransactionalDdlAdapter extends SqliteAdapter {
   }
 }
 
-/** Turns a parameter that would end the process into an error that names the mistake. */
+/** Statements that are kept prepared; Kysely writes the same few again and again. */
+const mostStatements = 200;
+
+/** Turns a parameter that would end the process into an error that names the mistake, and prepares each statement once. */
 function guarded(database: Database.Database): SqliteDatabase {
+  const statements = new Map<string, Database.Statement>();
+  const prepared = (text: string): Database.Statement => {
+    const statement = statements.get(text) ?? database.prepare(text);
+    // The one longest unused stands first.
+    statements.delete(text);
+    statements.set(text, statement);
+    const [oldest] = statements.keys();
+    if (statements.size > mostStatements && oldest !== undefined) statements.delete(oldest);
+    return statement;
+  };
   return {
     close: () => {
+      statements.clear();
       database.close();
     },
     prepare: (text) => {
-      const statement = database.prepare(text);
+      const statement = prepared(text);
       return {
         reader: statement.reader,
         all: (parameters) => statement.all(bindable(parameters)),

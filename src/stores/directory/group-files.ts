@@ -1,6 +1,6 @@
 import {
-  chmodSync,
   closeSync,
+  fchmodSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -57,6 +57,9 @@ export function doStep(order: GroupOrder): Outcome[] {
   }
 }
 
+/** The mode of everything that is finished. */
+const readOnly = 0o440;
+
 /** Writes all files aside and reads each back: `changed` where that is not what its digest says. */
 function write({ folder, files, bytes }: GroupOrder & { step: "write" }): Outcome[] {
   mkdirSync(folder);
@@ -66,6 +69,7 @@ function write({ folder, files, bytes }: GroupOrder & { step: "write" }): Outcom
   return files.map(({ length, sha256 }, index) => {
     const file = openSync(temporaryOf(folder, index), "wx+");
     try {
+      fchmodSync(file, readOnly);
       for (let done = 0; done < length;) {
         done += writeSync(file, bytes, at + done, length - done, done);
       }
@@ -80,9 +84,6 @@ function write({ folder, files, bytes }: GroupOrder & { step: "write" }): Outcom
     }
   });
 }
-
-/** The mode of everything that is finished. */
-const readOnly = 0o440;
 
 /** File systems without hard links (FAT, some network folders) answer with one of these. */
 const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
@@ -100,7 +101,6 @@ function publish({ folder, root, files }: GroupOrder & { step: "publish" }): Out
       if (noHardLinks.has(code)) return "no-links";
       throw error;
     }
-    chmodSync(target, readOnly);
     return "done";
   });
 }

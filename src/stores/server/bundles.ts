@@ -40,7 +40,7 @@ export function bundlesOf(session: Session): Bundles | undefined {
       return entries;
     },
     async sendAll(exhibits, signal) {
-      const bytes = await bundleTar(exhibits);
+      const bytes = bundleTar(exhibits);
       const answer = await sendBytes(
         session,
         {

@@ -1,10 +1,13 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { access, readFile, readdir } from "node:fs/promises";
+import { access, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { checkCustody } from "../../../src/evidence/custody.ts";
 import { digestField, sha256Of } from "../../../src/evidence/digest.ts";
 import { ExhibitError } from "../../../src/evidence/errors.ts";
+import { contentKey } from "../../../src/evidence/key.ts";
 import type { SmallExhibit } from "../../../src/evidence/ports/bundles.ts";
 import { bundleLimits } from "../../../src/protocol/bundles.ts";
 import { checkDocuments } from "../../../src/stores/checked-documents.ts";
@@ -40,6 +43,46 @@ async function isOnDisk(key: string): Promise<boolean> {
 function documentOf({ key }: SmallExhibit, name: string): string {
   return onDisk(key.replace(/[^/]+$/, name));
 }
+
+describe("the stream of a bundle", () => {
+  const small = (caseRef: string, bytes: Buffer): SmallExhibit => ({
+    entry: {
+      id: "x",
+      case: caseRef,
+      reference: "ABC/1",
+      state: "open",
+      reservedAt: "2026-11-25T09:00:00Z",
+    },
+    key: contentKey(caseRef, "ABC/1", 1, "call.wav"),
+    bytes,
+    sha256: sha256Of(bytes),
+    record: { payload: "p".repeat(bytes.length), signatures: [{ protected: "h", signature: "s" }] },
+  });
+
+  it.each([0, 1, 511, 512, 513, 100_000])(
+    "with a file of %d bytes is what GNU tar takes for one, and takes the same out of",
+    async (length) => {
+      const bytes = randomBytes(length);
+      const exhibits = [small("A/1", bytes), small("LONG CASE ".repeat(9), bytes)];
+      const folder = await mkdtemp(path.join(tmpdir(), "exhibit-tar-"));
+      try {
+        execFileSync("tar", ["xf", "-", "-C", folder], { input: bundleTar(exhibits) });
+        for (const { key, record } of exhibits) {
+          expect((await readFile(path.join(folder, key))).equals(bytes)).toBe(true);
+          const text = await readFile(path.join(folder, path.dirname(key), "record.json"), "utf8");
+          expect(JSON.parse(text)).toEqual(record);
+        }
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
+
+  it("is not made for a key that a header cannot hold", () => {
+    const long = small(`A${"(".repeat(60)}`, Buffer.from("x"));
+    expect(() => bundleTar([long])).toThrow("too long for a bundle");
+  });
+});
 
 describe("a bundle", () => {
   it("seals each exhibit by itself: receipt under the pinned key, bytes and documents on the disk", async () => {
@@ -163,7 +206,7 @@ describe("a stream", () => {
     ["of nothing", () => [Buffer.alloc(0)]],
   ])("%s is refused whole", async (_, broken) => {
     const exhibits = await smallExhibits(partner, 2);
-    const answer = await send(partner, ...broken(await bundleTar(exhibits)));
+    const answer = await send(partner, ...broken(bundleTar(exhibits)));
     expect([answer.status, answer.json["code"]]).toEqual([422, "integrity.mismatch"]);
     for (const { key } of exhibits) expect(await isOnDisk(key)).toBe(false);
   });
