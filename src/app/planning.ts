@@ -47,7 +47,7 @@ export class Planning {
   #walks = 0;
   #changed: () => void = () => undefined;
   #change: Promise<void>;
-  readonly #startedAt = performance.now();
+  #hadTime = false;
 
   private constructor(deps: Pick<Deps, "source">, request: UploadRequest, signal: AbortSignal) {
     this.#deps = deps;
@@ -55,6 +55,10 @@ export class Planning {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
     this.#one = isAboutOne(request) ? new OneExhibit(request) : undefined;
     this.#change = this.#nextChange();
+    // Whoever waits for a walk that hangs in a slow folder is to go on, too.
+    this.#signal.addEventListener("abort", () => {
+      this.#tell();
+    });
   }
 
   /**
@@ -71,9 +75,15 @@ export class Planning {
   ): Promise<Planning> {
     const planning = new Planning(deps, request, signal);
     void planning.#walk();
-    const timer = setTimeout(planning.#tell.bind(planning), headStart.ms);
-    while (!planning.#isBegun()) await planning.#change;
-    clearTimeout(timer);
+    const timer = setTimeout(() => {
+      planning.#hadTime = true;
+      planning.#tell();
+    }, headStart.ms);
+    try {
+      await planning.#until(() => planning.#isBegun());
+    } finally {
+      clearTimeout(timer);
+    }
     planning.#throwBroken();
     return planning;
   }
@@ -108,7 +118,6 @@ export class Planning {
   /** Lists no further: nobody will ask for more. */
   stop(): void {
     this.#stop.abort(new Error("Nothing more is asked for."));
-    this.#tell();
   }
 
   #taken(most: number): readonly QueuedPlan[] {
@@ -129,10 +138,7 @@ export class Planning {
   #isBegun(): boolean {
     if (this.#isComplete) return true;
     if (this.#one !== undefined) return false;
-    return (
-      this.#found.length >= headStart.exhibits ||
-      performance.now() - this.#startedAt >= headStart.ms
-    );
+    return this.#hadTime || this.#found.length >= headStart.exhibits;
   }
 
   async #walk(): Promise<void> {

@@ -6,7 +6,6 @@ import { contentKey } from "../evidence/key.ts";
 import { proves, type Proof } from "../evidence/proof.ts";
 import { recordType } from "../evidence/record.ts";
 import { seal } from "../evidence/seal.ts";
-import type { Transferred } from "../transfer/file-transfer.ts";
 import type { Line } from "../transfer/line.ts";
 import { persistently } from "../transfer/persistence.ts";
 import { transferFile } from "../transfer/transfer-file.ts";
@@ -14,6 +13,7 @@ import { requireSameContent } from "./already-present.ts";
 import { buildRecord } from "./build-record.ts";
 import type { Deps } from "./deps.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
+import { severalAtATime } from "./several-at-a-time.ts";
 import type { UploadedExhibit } from "./upload-outcome.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
@@ -70,20 +70,25 @@ async function sendAndSeal(
 ): Promise<UploadedExhibit> {
   const { deps, connection, request, plan } = upload;
   const collectedAt = deps.clock.now();
-  const files: { entry: ExhibitPlan["files"][number]; transferred: Transferred }[] = [];
-  for (const [index, file] of plan.files.entries()) {
-    const name = file.path.slice(file.path.lastIndexOf("/") + 1);
-    const transfer = {
-      ...deps,
-      entry: file,
-      store: connection.store,
-      key: contentKey(entry.case, entry.reference, index + 1, name),
-      jobId: upload.jobId,
-      exhibitId: entry.id,
-      line: upload.line,
-    };
-    files.push({ entry: file, transferred: await transferFile(transfer, signal) });
-  }
+  // Their parts share the buffers of all files that are on their way: several at a time take no more memory than one.
+  const files = await severalAtATime(
+    plan.files,
+    request.concurrency,
+    signal,
+    async (file, index, stop) => {
+      const name = file.path.slice(file.path.lastIndexOf("/") + 1);
+      const transfer = {
+        ...deps,
+        entry: file,
+        store: connection.store,
+        key: contentKey(entry.case, entry.reference, index + 1, name),
+        jobId: upload.jobId,
+        exhibitId: entry.id,
+        line: upload.line,
+      };
+      return { entry: file, transferred: await transferFile(transfer, stop) };
+    },
+  );
   const proofs = new Map(files.map(({ transferred }) => [transferred.key, transferred.proof]));
   for (const proof of proofs.values()) requireProof(proof, request.requireProof, entry);
   const { sourceId } = plan;

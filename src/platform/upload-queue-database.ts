@@ -127,8 +127,6 @@ function openTables(file: string): Database.Database {
   const database = openSqlite(file);
   try {
     chmodSync(file, 0o600);
-    // What a power cut takes away is found again by walking the source, and by asking the store.
-    database.pragma("synchronous = NORMAL");
     const found = z
       .object({ user_version: z.number() })
       .parse(database.prepare("pragma user_version").get()).user_version;

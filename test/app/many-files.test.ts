@@ -91,6 +91,79 @@ describe("uploading while files are still being found", () => {
   });
 });
 
+describe("the files of one exhibit", () => {
+  const folder = (): string => path.join(client.folder, "evidence", "cam");
+  beforeEach(async () => {
+    // The file's name is in its bytes, so that a test sees which file a part is of.
+    for (const name of ["a", "b", "c"]) {
+      await client.write(`cam/${name}.mp4`, Buffer.alloc(200_000, name));
+    }
+  });
+  const asked = (more = {}) => uploadOf([folder()], { oneExhibit: true, ...more });
+
+  it("are on their way together, and in the record in their order", async () => {
+    let seen: () => void = () => undefined;
+    const second = new Promise<void>((resolve) => {
+      seen = resolve;
+    });
+    client.onConnect = ({ store }) => {
+      store.beforePart = async ({ bytes }) => {
+        if (bytes[0] === "b".charCodeAt(0)) seen();
+        // None of the first arrives before one of the second is on its way.
+        if (bytes[0] === "a".charCodeAt(0)) await second;
+      };
+    };
+    const { exhibits } = await upload(client.deps, asked({ concurrency: 4 }), soon());
+    expect(exhibits[0]?.contents.map((content) => content.path)).toEqual([
+      "cam/a.mp4",
+      "cam/b.mp4",
+      "cam/c.mp4",
+    ]);
+  });
+
+  it("are all parked when one of them fails, and none is sealed", async () => {
+    let failed = false;
+    client.onConnect = ({ store }) => {
+      store.beforePart = ({ bytes }) => {
+        if (bytes[0] === "b".charCodeAt(0) && !failed) {
+          failed = true;
+          throw new ExhibitError("unavailable.no-space", "The store is full.");
+        }
+      };
+    };
+    const first = await upload(client.deps, asked({ concurrency: 2 }), soon());
+    expect(first).toMatchObject({ exhibits: [], failed: [{ code: "unavailable.no-space" }] });
+    const second = await upload(client.deps, asked({ concurrency: 2 }), soon());
+    expect(second.exhibits).toMatchObject([{ reference: "ABC/1", files: 3 }]);
+  });
+});
+
+describe("a folder that hangs while it is listed", () => {
+  it("does not keep an upload from being stopped", async () => {
+    await client.write("cam/a.mp4", randomBytes(100));
+    const stop = new AbortController();
+    const { source } = client.deps;
+    const hanging: Source = {
+      open: (location) => source.open(location),
+      async *list(location, watcher) {
+        yield* source.list(location, watcher);
+        await new Promise(() => undefined);
+      },
+    };
+    const sending = upload(
+      { ...client.deps, source: hanging } as TestClient["deps"],
+      uploadOf([path.join(client.folder, "evidence", "cam")]),
+      stop.signal,
+      {
+        onOutcome: () => {
+          stop.abort(new Error("stopped by the test"));
+        },
+      },
+    );
+    await expect(sending).rejects.toThrow("stopped by the test");
+  });
+});
+
 describe("going on with a command of which some failed", () => {
   it("neither reads nor asks again what it had brought in, and tells of it with its receipt", async () => {
     const folder = path.join(client.folder, "evidence", "cam");
