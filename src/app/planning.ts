@@ -43,6 +43,8 @@ export class Planning {
   #isComplete = false;
   #broken: { readonly error: unknown } | undefined;
   #handedOut = 0;
+  /** What was found first is in the queue: from now on what is wrong with one file is its own failure. */
+  #isTaken = false;
   /** Paths whose files were, or are, looked for. */
   #walks = 0;
   #changed: () => void = () => undefined;
@@ -102,6 +104,7 @@ export class Planning {
       into.queue.discard();
       throw error;
     }
+    this.#isTaken = true;
     this.#tell();
   }
 
@@ -175,7 +178,8 @@ export class Planning {
         await this.#room();
       }
     } catch (error) {
-      if (this.#into === undefined || !(error instanceof ExhibitError)) throw error;
+      const isOfThisPath = this.#into !== undefined && this.#broken === undefined;
+      if (!isOfThisPath || !(error instanceof ExhibitError)) throw error;
       this.#fail(failureOf(path, error));
     }
   }
@@ -206,11 +210,11 @@ export class Planning {
     const plans = this.#found;
     this.#found = [];
     const before = queue.counts();
-    const refused = queue.add(plans, this.#walks > 1);
+    const refused = this.#added(queue, plans);
     const after = queue.counts();
     for (const { path } of refused) {
       const error = alike(path, "the same name, size and time");
-      if (this.#handedOut === 0) throw error;
+      if (!this.#isTaken) throw error;
       this.#fail(failureOf(path, error));
     }
     onEvent({
@@ -219,6 +223,16 @@ export class Planning {
       bytes: after.bytes - before.bytes,
       isComplete: this.#isComplete,
     });
+  }
+
+  /** What is wrong with the queue is wrong with all, and not with what was to be added to it. */
+  #added(queue: UploadQueue, plans: readonly ExhibitPlan[]): readonly ExhibitPlan[] {
+    try {
+      return queue.add(plans, this.#walks > 1);
+    } catch (error) {
+      this.#broken ??= { error };
+      throw error;
+    }
   }
 
   /** The last flush: it may find, too, what is wrong. */

@@ -14,7 +14,7 @@ export type Reserved = ExhibitEntry | { readonly error: unknown };
  */
 export async function reserveTurn(
   upload: Omit<ExhibitUpload, "plan">,
-  turn: readonly QueuedPlan[],
+  turn: readonly Pick<QueuedPlan, "plan">[],
   signal: AbortSignal,
 ): Promise<readonly Reserved[]> {
   const { bundles } = upload.connection;

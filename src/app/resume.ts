@@ -40,10 +40,15 @@ export async function resume(
     target === undefined ? openJobs(journal, store) : openJobsNamed(journal, store, target);
   for (const { shown, request: asked } of open) {
     try {
-      jobs.push({
-        ...shown,
-        result: await upload(deps, asked, signal, onOutcome === undefined ? {} : { onOutcome }),
-      });
+      const result = await upload(
+        deps,
+        asked,
+        signal,
+        onOutcome === undefined ? {} : { onOutcome },
+      );
+      jobs.push({ ...shown, result });
+      // Where its store's name means another store by now, what ran is another job.
+      if (result.failed.count === 0) journal.finishJob(shown.id);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ExhibitError)) throw error;

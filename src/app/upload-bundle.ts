@@ -13,7 +13,7 @@ import { openWatched } from "../transfer/watched-file.ts";
 import { buildRecord } from "./build-record.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { uploadedOf, type ExhibitUpload } from "./upload-exhibit.ts";
-import type { PlanOutcome } from "./upload-exhibits.ts";
+import type { PlanOutcome } from "./upload-outcome.ts";
 
 /** An exhibit that has got its place in the case. */
 export interface BundleMember {
@@ -35,7 +35,7 @@ const openAtOnce = 8;
  * Divides exhibits into those that travel together, each such group as long as a part may be at the moment, and those that
  * travel by themselves.
  */
-export function bundlesOf(
+export function groupsOf(
   { connection, line }: Omit<ExhibitUpload, "plan">,
   members: readonly BundleMember[],
 ): { readonly together: readonly SmallMember[][]; readonly single: readonly BundleMember[] } {
@@ -47,11 +47,14 @@ export function bundlesOf(
   const mostBytes = Math.min(line.partSizes.now, maxBytes);
   let group: SmallMember[] = [];
   let bytes = 0;
+  const grouped = new Set<string>();
   for (const member of members) {
     const { totalBytes, files } = member.plan;
     const [file, ...others] = files;
     const isSmall = totalBytes <= Math.min(maxFileBytes, mostBytes) && others.length === 0;
-    if (file === undefined || !isSmall || member.entry.state === "sealed") {
+    // A file that was made anew while its folder was listed may have been found twice.
+    const isTwice = grouped.has(member.entry.id);
+    if (file === undefined || !isSmall || isTwice || member.entry.state === "sealed") {
       single.push(member);
       continue;
     }
@@ -61,6 +64,7 @@ export function bundlesOf(
       bytes = 0;
     }
     group.push({ ...member, file });
+    grouped.add(member.entry.id);
     bytes += totalBytes;
   }
   if (group.length > 0) together.push(group);
@@ -186,7 +190,8 @@ async function sendOrSplit(
   try {
     return await sendAll(upload, read, signal);
   } catch (error) {
-    if (!hasCode(error, "policy.too-large")) throw error;
+    // Only these fail: what went in another request may be sealed already.
+    if (!hasCode(error, "policy.too-large")) return { outcomes: allFailed(read, error), apart: [] };
     if (read.length === 1) return { outcomes: [], apart: read.map(({ member }) => member) };
     const middle = Math.ceil(read.length / 2);
     const first = await sendOrSplit(upload, read.slice(0, middle), signal);
@@ -196,6 +201,10 @@ async function sendOrSplit(
       apart: [...first.apart, ...second.apart],
     };
   }
+}
+
+function allFailed(read: readonly ReadMember[], error: unknown): PlanOutcome[] {
+  return read.map(({ member: { place, plan } }) => ({ place, plan, error }));
 }
 
 async function sendAll(

@@ -1,13 +1,14 @@
 import { ExhibitError, type ErrorCode } from "../evidence/errors.ts";
-import type { ExhibitEntry } from "../evidence/ports/register.ts";
-import type { QueuedPlan, UploadQueue } from "../evidence/ports/upload-queue.ts";
+import type { QueuedPlan, SettledPlan, UploadQueue } from "../evidence/ports/upload-queue.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf, stopsAll } from "./failure.ts";
 import type { Planning } from "./planning.ts";
-import { bundlesOf, uploadBundle, type BundleMember, type SmallMember } from "./upload-bundle.ts";
-import { uploadReserved, type ExhibitUpload } from "./upload-exhibit.ts";
-import type { OnOutcome, UploadedExhibit } from "./upload-outcome.ts";
 import { reserveTurn } from "./reserve-turn.ts";
+import { stillThere } from "./still-there.ts";
+import { groupsOf, uploadBundle, type BundleMember, type SmallMember } from "./upload-bundle.ts";
+import { uploadReserved, type ExhibitUpload } from "./upload-exhibit.ts";
+import type { OnOutcome, PlanOutcome } from "./upload-outcome.ts";
+import { Slots } from "./slots.ts";
 
 /** Where the exhibits come from, and where what becomes of them is written. */
 export interface ExhibitsToUpload {
@@ -16,10 +17,10 @@ export interface ExhibitsToUpload {
   readonly onOutcome: OnOutcome;
 }
 
-/** What became of a plan. */
-export type PlanOutcome =
-  | { readonly place: number; readonly exhibit: UploadedExhibit }
-  | { readonly place: number; readonly plan: ExhibitPlan; readonly error: unknown };
+type Common = Omit<ExhibitUpload, "plan">;
+
+/** Plans that are taken from the queue at once. */
+const turnLength = 500;
 
 /**
  * Uploads exhibits as they are planned, several at a time; they get their references in their order. Small ones travel together where
@@ -27,27 +28,29 @@ export type PlanOutcome =
  * had come of any.
  */
 export async function uploadExhibits(
-  common: Omit<ExhibitUpload, "plan">,
+  common: Common,
   to: ExhibitsToUpload,
   signal: AbortSignal,
 ): Promise<void> {
-  const uploads = new Uploads(common, to, signal);
-  await uploads.all();
+  await new Uploads(common, to, signal).all();
 }
 
 class Uploads {
-  readonly #common: Omit<ExhibitUpload, "plan">;
+  readonly #common: Common;
   readonly #to: ExhibitsToUpload;
   readonly #signal: AbortSignal;
-  readonly #running = new Set<Promise<void>>();
+  readonly #slots: Slots;
   readonly #failedBy = new Set<ErrorCode>();
+  /** Taken from the queue, and not begun when all was stopped. */
+  readonly #notBegun: { readonly place: number; readonly plan: ExhibitPlan }[] = [];
   #stoppedBy: ExhibitError | undefined;
   #broken: { readonly error: unknown } | undefined;
 
-  constructor(common: Omit<ExhibitUpload, "plan">, to: ExhibitsToUpload, signal: AbortSignal) {
+  constructor(common: Common, to: ExhibitsToUpload, signal: AbortSignal) {
     this.#common = common;
     this.#to = to;
     this.#signal = signal;
+    this.#slots = new Slots(common.request.concurrency);
   }
 
   async all(): Promise<void> {
@@ -55,14 +58,16 @@ class Uploads {
     const { bundles } = this.#common.connection;
     try {
       for (;;) {
-        await this.#slot();
+        await this.#slots.free();
         if (this.#isOver()) break;
-        const turn = await planning.next(bundles?.limits.maxExhibits ?? 1);
+        const turn = await planning.next(bundles?.limits.maxExhibits ?? turnLength);
         if (turn.length === 0) break;
-        await this.#upload(turn);
+        const anew = await this.#withoutThose(turn);
+        if (bundles === undefined) await this.#uploadInTurn(anew);
+        else await this.#uploadTurn(anew);
       }
     } finally {
-      await Promise.all(this.#running);
+      await this.#slots.empty();
     }
     this.#signal.throwIfAborted();
     if (this.#broken !== undefined) throw this.#broken.error;
@@ -73,43 +78,61 @@ class Uploads {
     return this.#stoppedBy !== undefined || this.#broken !== undefined || this.#signal.aborted;
   }
 
-  /** Waits until one more may run. */
-  async #slot(): Promise<void> {
-    while (this.#running.size >= this.#common.request.concurrency)
-      await Promise.race(this.#running);
-  }
-
   #run(work: Promise<void>): void {
-    const running = work
-      .catch((error: unknown) => {
+    this.#slots.take(
+      work.catch((error: unknown) => {
         this.#broken ??= { error };
-      })
-      .finally(() => this.#running.delete(running));
-    this.#running.add(running);
+      }),
+    );
   }
 
-  async #upload(turn: readonly QueuedPlan[]): Promise<void> {
-    const reserved = await this.#reserve(turn);
-    const { together, single } = bundlesOf(this.#common, reserved);
+  /** Settles those of a turn that an earlier run had brought in and the store still has; gives back the others. */
+  async #withoutThose(turn: readonly QueuedPlan[]): Promise<readonly QueuedPlan[]> {
+    try {
+      const there = await stillThere(this.#common, turn, this.#signal);
+      this.#settle([...there].map(([place, exhibit]) => ({ place, exhibit })));
+      return turn.filter(({ place }) => !there.has(place));
+    } catch (error) {
+      this.#settle(turn.map(({ place, plan }) => ({ place, plan, error })));
+      return [];
+    }
+  }
+
+  /** One by one, each reserved only when it is its turn to be sent. */
+  async #uploadInTurn(turn: readonly QueuedPlan[]): Promise<void> {
+    for (const [index, queued] of turn.entries()) {
+      await this.#slots.free();
+      if (this.#isOver()) {
+        this.#notBegun.push(...turn.slice(index));
+        return;
+      }
+      for (const member of await this.#reserve([queued])) this.#run(this.#uploadSingle(member));
+    }
+  }
+
+  /** All reserved at once, the small ones sent together. */
+  async #uploadTurn(turn: readonly QueuedPlan[]): Promise<void> {
+    const { together, single } = groupsOf(this.#common, await this.#reserve(turn));
     for (const members of together) {
-      await this.#slot();
-      if (this.#isOver()) return;
-      this.#run(this.#uploadTogether(members));
+      await this.#slots.free();
+      if (this.#isOver()) this.#notBegun.push(...members);
+      else this.#run(this.#uploadTogether(members));
     }
     for (const member of single) {
-      await this.#slot();
-      if (this.#isOver()) return;
-      this.#run(this.#uploadSingle(member));
+      await this.#slots.free();
+      if (this.#isOver()) this.#notBegun.push(member);
+      else this.#run(this.#uploadSingle(member));
     }
   }
 
   /** Those of a turn that have got their places in the case. */
-  async #reserve(turn: readonly QueuedPlan[]): Promise<BundleMember[]> {
+  async #reserve(turn: readonly Pick<QueuedPlan, "place" | "plan">[]): Promise<BundleMember[]> {
+    if (turn.length === 0) return [];
     const members: BundleMember[] = [];
     const failed: PlanOutcome[] = [];
     const answers = await reserveTurn(this.#common, turn, this.#signal);
     for (const [index, { place, plan }] of turn.entries()) {
-      const answer: ExhibitEntry | { readonly error: unknown } | undefined = answers[index];
+      const answer = answers[index];
       if (answer === undefined || "error" in answer) {
         failed.push({ place, plan, error: answer?.error });
       } else members.push({ place, plan, entry: answer });
@@ -122,7 +145,10 @@ class Uploads {
     const { outcomes, apart } = await uploadBundle(this.#common, members, this.#signal);
     this.#settle(outcomes);
     for (const member of apart) {
-      if (this.#isOver()) return;
+      if (this.#isOver()) {
+        this.#notBegun.push(member);
+        continue;
+      }
       // Told anew what the store holds of it: another may have brought it in meanwhile.
       const [again] = await this.#reserve([member]);
       if (again !== undefined) await this.#uploadSingle(again);
@@ -140,25 +166,25 @@ class Uploads {
 
   #settle(outcomes: readonly PlanOutcome[]): void {
     const { queue, onOutcome } = this.#to;
-    const failed = [];
-    const done = [];
+    const settled: SettledPlan[] = [];
+    const failed: { readonly plan: ExhibitPlan; readonly error: ExhibitError }[] = [];
     for (const outcome of outcomes) {
+      const { place } = outcome;
       if ("exhibit" in outcome) {
-        done.push(outcome);
+        settled.push({ place, state: "done", outcome: outcome.exhibit });
         continue;
       }
-      const { place, plan, error } = outcome;
+      const { plan, error } = outcome;
       if (this.#signal.aborted || !(error instanceof ExhibitError)) this.#broken ??= { error };
-      else failed.push({ place, plan, error });
+      else {
+        settled.push({ place, state: "failed", outcome: failureOf(plan.path, error) });
+        failed.push({ plan, error });
+      }
     }
-    queue.settle([
-      ...done.map(({ place, exhibit }) => ({ place, state: "done", outcome: exhibit }) as const),
-      ...failed.map(
-        ({ place, plan, error }) =>
-          ({ place, state: "failed", outcome: failureOf(plan.path, error) }) as const,
-      ),
-    ]);
-    for (const { exhibit } of done) onOutcome({ type: "exhibit", ...exhibit });
+    if (settled.length > 0) queue.settle(settled);
+    for (const outcome of outcomes) {
+      if ("exhibit" in outcome) onOutcome({ type: "exhibit", ...outcome.exhibit });
+    }
     for (const { plan, error } of failed) this.#tellFailure(plan, error);
   }
 
@@ -176,9 +202,8 @@ class Uploads {
     const nothingCame =
       queue.counts().done === 0 && [...this.#failedBy].every((code) => code === stoppedBy.code);
     if (nothingCame) throw stoppedBy;
-    for (;;) {
-      const rest = await planning.next(1000);
-      if (rest.length === 0) return;
+    let rest: readonly { readonly place: number; readonly plan: ExhibitPlan }[] = this.#notBegun;
+    do {
       const failures = rest.map(({ place, plan }) => ({
         place,
         failure: failureOf(plan.path, stoppedBy),
@@ -187,6 +212,7 @@ class Uploads {
         failures.map(({ place, failure }) => ({ place, state: "failed", outcome: failure })),
       );
       for (const { failure } of failures) onOutcome({ type: "failed", ...failure });
-    }
+      rest = await planning.next(turnLength);
+    } while (rest.length > 0);
   }
 }

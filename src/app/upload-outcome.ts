@@ -1,5 +1,5 @@
 import type { SkippedEntry } from "../evidence/ports/source.ts";
-import type { Outcome, UploadQueue } from "../evidence/ports/upload-queue.ts";
+import type { ExhibitPlan, Outcome, UploadQueue } from "../evidence/ports/upload-queue.ts";
 import type { Receipt } from "../evidence/receipt.ts";
 import type { Failure } from "./deps.ts";
 
@@ -36,16 +36,21 @@ export interface Outcomes<Kind> extends Iterable<Kind> {
   readonly count: number;
 }
 
+/** What became of a plan. */
+export type PlanOutcome =
+  | { readonly place: number; readonly exhibit: UploadedExhibit }
+  | { readonly place: number; readonly plan: ExhibitPlan; readonly error: unknown };
+
 /** Reads the outcomes of one kind from a queue; `what` makes of each what the caller wants. */
 export function outcomesIn<Kind>(
   queue: UploadQueue,
   state: Outcome["state"],
-  what: (outcome: unknown, earlier: boolean) => Kind,
+  what: (outcome: unknown) => Kind,
 ): Outcomes<Kind> {
   return {
     count: queue.counts()[state],
     *[Symbol.iterator]() {
-      for (const { outcome, earlier } of queue.outcomes(state)) yield what(outcome, earlier);
+      for (const outcome of queue.outcomes(state)) yield what(outcome);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { ExhibitError, familyOf } from "../evidence/errors.ts";
 import type { SkippedEntry } from "../evidence/ports/source.ts";
 import type { UploadQueue } from "../evidence/ports/upload-queue.ts";
 import { openLine } from "../transfer/line.ts";
@@ -67,6 +68,10 @@ export async function upload(
   { askInitials, onOutcome = () => undefined }: UploadCaller = {},
 ): Promise<UploadResult> {
   const given = checked(uploadRequestSchema, request, "The upload");
+  const finish = (jobId: string, queue: UploadQueue): void => {
+    deps.journal.finishJob(jobId);
+    queue.discard();
+  };
   const planning = await Planning.begin(deps, given, signal);
   try {
     return await connected(deps, given.store, async (connection) => {
@@ -77,21 +82,24 @@ export async function upload(
           ? { ...given, initials: await askInitials() }
           : given;
       const { journal, queues, clock, onEvent } = deps;
-      const job = uploadJob(asked, connection.name, clock.now());
+      const job = uploadJob(asked, connection, clock.now());
       journal.claim(job.id);
       try {
         const queue = queues.open(job.id);
         planning.into({ queue, onOutcome, onEvent });
         journal.saveJob(job);
-        await uploadExhibits(
-          { deps, connection, jobId: job.id, request: asked, line: openLine(asked) },
-          { planning, queue, onOutcome },
-          signal,
-        );
-        if (queue.counts().failed === 0) {
-          journal.finishJob(job.id);
-          queue.discard();
+        try {
+          await uploadExhibits(
+            { deps, connection, jobId: job.id, request: asked, line: openLine(asked) },
+            { planning, queue, onOutcome },
+            signal,
+          );
+        } catch (error) {
+          // Nothing was meant after all: there is nothing to go on with.
+          if (isUsage(error) && queue.counts().exhibits === 0) finish(job.id, queue);
+          throw error;
         }
+        if (queue.counts().failed === 0) finish(job.id, queue);
         return resultOf(queue);
       } finally {
         journal.release(job.id);
@@ -102,23 +110,14 @@ export async function upload(
   }
 }
 
-function resultOf(queue: UploadQueue): UploadResult {
-  return {
-    exhibits: outcomesIn(queue, "done", (outcome, earlier) =>
-      earlier ? thereBefore(outcome as UploadedExhibit) : (outcome as UploadedExhibit),
-    ),
-    failed: outcomesIn(queue, "failed", (outcome) => outcome as Failure),
-    skipped: outcomesIn(queue, "skipped", (outcome) => outcome as SkippedEntry),
-  };
+function isUsage(error: unknown): boolean {
+  return error instanceof ExhibitError && familyOf(error.code) === "usage";
 }
 
-/** An exhibit that an earlier run of the same command had brought in: its receipt says so. */
-function thereBefore(exhibit: UploadedExhibit): UploadedExhibit {
-  const { bytesSent, bytesSkipped } = exhibit;
+function resultOf(queue: UploadQueue): UploadResult {
   return {
-    ...exhibit,
-    outcome: "already-present",
-    bytesSent: 0,
-    bytesSkipped: bytesSent + bytesSkipped,
+    exhibits: outcomesIn(queue, "done", (outcome) => outcome as UploadedExhibit),
+    failed: outcomesIn(queue, "failed", (outcome) => outcome as Failure),
+    skipped: outcomesIn(queue, "skipped", (outcome) => outcome as SkippedEntry),
   };
 }

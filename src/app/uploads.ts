@@ -1,7 +1,7 @@
 import { ExhibitError } from "../evidence/errors.ts";
 import { parseKey } from "../evidence/key.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
-import type { Journal } from "../evidence/ports/journal.ts";
+import type { Journal, JournalFile } from "../evidence/ports/journal.ts";
 import type { UnfinishedUpload } from "../evidence/ports/store.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
@@ -102,7 +102,7 @@ export async function abortUpload(
   });
 }
 
-/** A command that has nothing left at the store is over, so that `resume` does not begin it anew. */
+/** A command that was about nothing else is over, so that `resume` does not begin it anew. */
 async function abortOne(
   upload: UnfinishedUpload,
   journal: Journal,
@@ -115,10 +115,18 @@ async function abortOne(
     await store.abort(upload, signal);
     if (known === undefined) return;
     journal.forgetFile(store.url, upload.key);
-    if (journal.filesOf(known.jobId).length === 0) journal.finishJob(known.jobId);
+    if (isAllOf(known, journal)) journal.finishJob(known.jobId);
   } finally {
     if (known !== undefined) journal.release(known.exhibitId);
   }
+}
+
+/** Whether a file was all that its command was about. Of a folder, others may be waiting that were never begun. */
+function isAllOf({ jobId, location }: JournalFile, journal: Journal): boolean {
+  const job = openJobs(journal, undefined).find(({ shown }) => shown.id === jobId);
+  if (job === undefined || journal.filesOf(jobId).length > 0) return false;
+  const { oneExhibit, paths } = job.request;
+  return oneExhibit || (paths.length === 1 && paths[0] === location);
 }
 
 function partOf(

@@ -5,16 +5,14 @@ import { openSqlite } from "./sqlite.ts";
 import { stateFailure } from "./state-folder.ts";
 
 /** A queue that was written in another form is made anew: walking the source fills it again. */
-const formVersion = 2;
+const formVersion = 3;
 
 const tables = `
   create table plan (
     place integer primary key, name text not null, source_id text not null, plan text not null,
-    state text not null default 'waiting', outcome text, run integer
+    state text not null default 'waiting', outcome text
   ) strict;
-  create table note (
-    place integer primary key, state text not null, run integer not null, outcome text not null
-  ) strict;
+  create table note (place integer primary key, state text not null, outcome text not null) strict;
   create table run (number integer not null) strict;
   insert into run values (0);
   pragma user_version = ${formVersion};
@@ -33,14 +31,14 @@ export interface QueueDatabase {
   insert(row: Values): void;
   byName(name: string): unknown;
   bySourceId(sourceId: string): unknown;
-  /** To this place, from this place. */
+  /** To this place, from this place: it waits again, and what became of it is kept. */
   move(places: Values): void;
   forget(place: number): void;
   /** Behind this place, so many. */
   waiting(page: Values): unknown[];
-  /** State, outcome, run, place. */
+  /** State, outcome, place. */
   settle(row: Values): void;
-  /** State, run, outcome. */
+  /** State, outcome. */
   note(row: Values): void;
   /** Of this state, behind this place, so many. */
   readonly outcomes: (page: Values) => unknown[];
@@ -67,7 +65,9 @@ export function openQueueDatabase(file: string): QueueDatabase {
     const statement = database.prepare(text);
     return (values) => guarded(() => statement.all(...values));
   };
-  const byName = all("select place, plan, state from plan where name = ?");
+  const byName = all(
+    "select place, plan, outcome is not null and state <> 'failed' as was_done from plan where name = ?",
+  );
   const bySourceId = all("select place, name from plan where source_id = ?");
   const forget = run("delete from plan where place = ?");
   const begin = run("begin immediate");
@@ -92,20 +92,20 @@ export function openQueueDatabase(file: string): QueueDatabase {
     insert: run("insert into plan (place, name, source_id, plan) values (?, ?, ?, ?)"),
     byName: (name) => byName([name])[0],
     bySourceId: (sourceId) => bySourceId([sourceId])[0],
-    move: run("update plan set place = ? where place = ?"),
+    move: run("update plan set place = ?, state = 'waiting' where place = ?"),
     forget: (place) => {
       forget([place]);
     },
     waiting: all(
-      "select place, plan from plan where place > ? and state = 'waiting' order by place limit ?",
+      "select place, plan, outcome from plan where place > ? and state = 'waiting' order by place limit ?",
     ),
-    settle: run("update plan set state = ?, outcome = ?, run = ? where place = ?"),
-    note: run("insert into note (state, run, outcome) values (?, ?, ?)"),
+    settle: run("update plan set state = ?, outcome = ? where place = ?"),
+    note: run("insert into note (state, outcome) values (?, ?)"),
     outcomes: all(
-      "select place, run, outcome from plan where state = ? and place > ? order by place limit ?",
+      "select place, outcome from plan where state = ? and place > ? order by place limit ?",
     ),
     notes: all(
-      "select place, run, outcome from note where state = ? and place > ? order by place limit ?",
+      "select place, outcome from note where state = ? and place > ? order by place limit ?",
     ),
     atOnce: (change) => {
       begin([]);

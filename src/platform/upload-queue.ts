@@ -13,11 +13,15 @@ import type { QueueDatabase } from "./upload-queue-database.ts";
 const placesOfRun = 2 ** 32;
 
 const planRow = z
-  .object({ place: z.number(), plan: z.string() })
-  .transform(({ place, plan }): QueuedPlan => ({ place, plan: JSON.parse(plan) as ExhibitPlan }));
-const knownRow = z.object({ place: z.number(), plan: z.string(), state: z.string() });
+  .object({ place: z.number(), plan: z.string(), outcome: z.string().nullable() })
+  .transform(({ place, plan, outcome }): QueuedPlan => ({
+    place,
+    plan: JSON.parse(plan) as ExhibitPlan,
+    before: outcome === null ? undefined : (JSON.parse(outcome) as unknown),
+  }));
+const knownRow = z.object({ place: z.number(), plan: z.string(), was_done: z.number() });
 const namesakeRow = z.object({ place: z.number(), name: z.string() });
-const outcomeRow = z.object({ place: z.number(), run: z.number(), outcome: z.string() });
+const outcomeRow = z.object({ place: z.number(), outcome: z.string() });
 
 /** Outcomes that are read at a time. */
 const pageOfOutcomes = 500;
@@ -38,8 +42,6 @@ export function uploadQueue(
 
   const insert = (place: number, plan: ExhibitPlan, text: string): void => {
     database.insert([place, nameOf(plan), plan.sourceId, text]);
-    counted.files += plan.files.length;
-    counted.bytes += plan.totalBytes;
   };
 
   /** @returns whether the plan takes this place; "refused" where something else looks like it */
@@ -53,9 +55,8 @@ export function uploadQueue(
       database.forget(other.place);
     }
     const text = JSON.stringify(plan);
-    if (known?.state === "done" && known.plan === text) {
+    if (known?.was_done === 1 && known.plan === text) {
       database.move([place, known.place]);
-      counted.done += 1;
       return true;
     }
     if (known !== undefined) database.forget(known.place);
@@ -77,12 +78,14 @@ export function uploadQueue(
           if (!isLookedFor) insert(place, plan, JSON.stringify(plan));
           last = place;
           counted.exhibits += 1;
+          counted.files += plan.files.length;
+          counted.bytes += plan.totalBytes;
         }
       });
       return refused;
     },
     note: ({ state, outcome }) => {
-      database.note([state, run, JSON.stringify(outcome)]);
+      database.note([state, JSON.stringify(outcome)]);
       counted[state] += 1;
     },
     take: (most) => {
@@ -92,12 +95,12 @@ export function uploadQueue(
     },
     settle: (plans) => {
       database.atOnce(() => {
-        for (const plan of plans) settleOne(database, run, plan);
+        for (const plan of plans) settleOne(database, plan);
       });
       for (const { state } of plans) counted[state] += 1;
     },
     counts: (): QueueCounts => ({ ...counted }),
-    outcomes: (state) => outcomesOf(database, state, first, run),
+    outcomes: (state) => outcomesOf(database, state, first),
     discard: () => {
       isNeeded = false;
     },
@@ -110,8 +113,8 @@ export function uploadQueue(
   };
 }
 
-function settleOne(database: QueueDatabase, run: number, { place, state, outcome }: SettledPlan) {
-  database.settle([state, JSON.stringify(outcome), run, place]);
+function settleOne(database: QueueDatabase, { place, state, outcome }: SettledPlan): void {
+  database.settle([state, JSON.stringify(outcome), place]);
 }
 
 /** A file is known by its place at the source, several together by their source id. */
@@ -124,8 +127,7 @@ function* outcomesOf(
   database: QueueDatabase,
   state: Outcome["state"],
   first: number,
-  run: number,
-): IterableIterator<{ outcome: unknown; earlier: boolean }> {
+): IterableIterator<unknown> {
   const sources = [
     { read: database.outcomes, from: first },
     { read: database.notes, from: 0 },
@@ -133,9 +135,7 @@ function* outcomesOf(
   for (const { read, from } of sources) {
     for (let after = from; ;) {
       const rows = z.array(outcomeRow).parse(read([state, after, pageOfOutcomes]));
-      for (const row of rows) {
-        yield { outcome: JSON.parse(row.outcome) as unknown, earlier: row.run < run };
-      }
+      for (const { outcome } of rows) yield JSON.parse(outcome) as unknown;
       const end = rows.at(-1);
       if (end === undefined) break;
       after = end.place;

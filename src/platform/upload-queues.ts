@@ -53,10 +53,21 @@ function remove(file: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
 }
 
+/** What cannot be removed now may be in use by another command: another time will do. */
 function removeForgotten(folder: string): void {
-  for (const name of readdirSync(folder)) {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".sqlite"));
+  for (const name of files) {
     const file = path.join(folder, name);
-    const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-    if (writtenAt !== undefined && Date.now() - writtenAt > forgottenMs) rmSync(file);
+    const writtenAt = Math.max(
+      ...[file, `${file}-wal`].map(
+        (one) => statSync(one, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity,
+      ),
+    );
+    if (Date.now() - writtenAt <= forgottenMs) continue;
+    try {
+      remove(file);
+    } catch {
+      continue;
+    }
   }
 }

@@ -96,7 +96,7 @@ describe("the files of one exhibit", () => {
   beforeEach(async () => {
     // The file's name is in its bytes, so that a test sees which file a part is of.
     for (const name of ["a", "b", "c"]) {
-      await client.write(`cam/${name}.mp4`, Buffer.alloc(200_000, name));
+      await client.write(`cam/${name}.mp4`, Buffer.alloc(100_000, name));
     }
   });
   const asked = (more = {}) => uploadOf([folder()], { oneExhibit: true, ...more });
@@ -165,7 +165,7 @@ describe("a folder that hangs while it is listed", () => {
 });
 
 describe("going on with a command of which some failed", () => {
-  it("neither reads nor asks again what it had brought in, and tells of it with its receipt", async () => {
+  it("neither reads nor sends again what it had brought in, and tells of it with its receipt", async () => {
     const folder = path.join(client.folder, "evidence", "cam");
     for (const name of ["a", "b", "c"]) await client.write(`cam/${name}.mp4`, randomBytes(1000));
     client.onConnect = (connection) => {
@@ -195,6 +195,52 @@ describe("going on with a command of which some failed", () => {
       receipt: first.exhibits[0]?.receipt,
       receiptPath: first.exhibits[0]?.receiptPath,
     });
+  });
+
+  it("does not take for there what the store, or another by its name, does not have", async () => {
+    const folder = path.join(client.folder, "evidence", "cam");
+    for (const name of ["a", "b"]) await client.write(`cam/${name}.mp4`, randomBytes(1000));
+    const stop = new AbortController();
+    const broken = upload(client.deps, uploadOf([folder], { concurrency: 1 }), stop.signal, {
+      onOutcome: () => {
+        stop.abort(new Error("stopped by the test"));
+      },
+    });
+    await expect(broken).rejects.toThrow("stopped by the test");
+    await rm(path.join(client.folder, "store", "01AB1234526"), { recursive: true });
+    const told: string[] = [];
+    const second = await upload(client.deps, uploadOf([folder]), soon(), {
+      onOutcome: (outcome) => {
+        if (outcome.type === "exhibit") told.push(outcome.outcome);
+      },
+    });
+    expect(second.exhibits.map(({ outcome }) => outcome)).toEqual(["uploaded", "uploaded"]);
+    expect(told).toEqual(["uploaded", "uploaded"]);
+  });
+
+  it("tells what became of each, also when more were brought in than wait at a time", async () => {
+    const folder = path.join(client.folder, "evidence", "cam");
+    for (let file = 0; file < 40; file += 1) await client.write(`cam/${file}.mp4`, `${file}`);
+    const refused = (connection: Parameters<NonNullable<TestClient["onConnect"]>>[0]): void => {
+      const sealRecord = connection.register.sealRecord.bind(connection.register);
+      Object.assign(connection.register, {
+        sealRecord: (...given: Parameters<typeof sealRecord>) =>
+          given[0].reference === "ABC/40"
+            ? Promise.reject(new ExhibitError("unavailable.no-space", "The store is full."))
+            : sealRecord(...given),
+      });
+    };
+    client.onConnect = refused;
+    await upload(client.deps, uploadOf([folder]), soon());
+    client.onConnect = undefined;
+    const told: string[] = [];
+    await upload(client.deps, uploadOf([folder]), soon(), {
+      onOutcome: (outcome) => {
+        if (outcome.type === "exhibit") told.push(outcome.outcome);
+      },
+    });
+    expect(told.filter((outcome) => outcome === "already-present")).toHaveLength(39);
+    expect(told.filter((outcome) => outcome === "uploaded")).toHaveLength(1);
   });
 
   it("leaves out what is gone since, and takes a file that was changed for another", async () => {

@@ -96,4 +96,17 @@ describe.each([
       ).rejects.toMatchObject({ code: "not-found.upload" });
     },
   );
+
+  it("is not over for the other files of its folder when one of them is aborted", async () => {
+    const file = await client.write("cam/a.mp4", randomBytes(6 * partBytes));
+    await client.write("cam/b.mp4", randomBytes(100));
+    const folder = path.dirname(file);
+    await breakOffUpload(client, ask([folder]), 2);
+    const { uploads } = await listUploads(client.deps, {}, soon());
+    const item = uploads.find(({ location }) => location === file);
+    const aborted = await abortUpload(client.deps, { target: item?.id ?? "" }, soon());
+    expect(aborted).toMatchObject({ aborted: [{ id: item?.id }], jobs: [] });
+    const { jobs } = await resume(client.deps, {}, soon());
+    expect(jobs[0]?.result?.exhibits).toHaveLength(2);
+  });
 });

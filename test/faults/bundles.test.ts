@@ -131,15 +131,16 @@ describe("many small files", () => {
       recursive: true,
     });
     const { source } = client.deps;
+    // No more than eight are open at once: when the first has been read, this one has not been opened.
     source.afterRead = async () => {
       source.afterRead = undefined;
-      await rm(path.join(client.folder, "evidence", "calls", "07.wav"));
+      await rm(path.join(client.folder, "evidence", "calls", "09.wav"));
     };
     const { exhibits, failed } = await send([]);
     source.afterRead = undefined;
     expect(failed.map(({ path: file, code }) => [file, code])).toEqual([
       ["calls/02.wav", "usage.invalid"],
-      ["calls/07.wav", "integrity.source-changed"],
+      ["calls/09.wav", "not-found.source"],
     ]);
     expect(exhibits).toHaveLength(contents.size - 2);
     await rm(path.join(client.folder, "receipts", `B${ordinal}_26`, "ABC_3.receipt.json"), {
@@ -170,6 +171,38 @@ describe("many small files", () => {
     // Each was in the store although its answer was lost: it is found there, compared, and its receipt fetched.
     expect([exhibits.length, failed.length]).toEqual([contents.size, 0]);
     expect(exhibits.filter(({ outcome }) => outcome === "already-present")).toHaveLength(3);
+  });
+
+  const passed: Deed = { after: () => Promise.resolve() };
+  it.each<[string, number, Rule[]]>([
+    [
+      "goes between two requests",
+      16 * kib,
+      [
+        { on: bundle, deed: passed, times: 1 },
+        { on: bundle, deed: { answer: 503 } },
+      ],
+    ],
+    [
+      "goes between two halves of one",
+      256 * kib,
+      [
+        { on: bundle, deed: { answer: 413 }, times: 1 },
+        { on: bundle, deed: passed, times: 1 },
+        { on: bundle, deed: { answer: 503 } },
+      ],
+    ],
+  ])("are all told of, each as what became of it, when the store %s", async (_, bytes, rules) => {
+    const { exhibits, failed } = await send(rules, { partBytes: bytes, concurrency: 1 });
+    expect(exhibits.length).toBeGreaterThan(0);
+    expect(failed.length).toBeGreaterThan(0);
+    const told = [
+      ...exhibits.map(({ contents: [file] }) => file?.path),
+      ...failed.map((one) => one.path),
+    ];
+    expect(told.sort()).toEqual([...contents.keys()]);
+    expect(new Set(failed.map(({ code }) => code))).toEqual(new Set(["unavailable.store"]));
+    await expectAllProved(await send([]));
   });
 
   it("wait while the store is gone, and are given up with what the caller has patience for", async () => {

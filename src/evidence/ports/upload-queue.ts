@@ -14,6 +14,8 @@ export interface QueuedPlan {
   /** Its place in the queue. */
   readonly place: number;
   readonly plan: ExhibitPlan;
+  /** What an earlier run of the same command had written down of it as done, where not the least of its files has changed since. */
+  readonly before: unknown;
 }
 
 /** What became of something: `outcome` is plain JSON of the use case that settles it. */
@@ -31,10 +33,9 @@ export interface SettledPlan extends Outcome {
 /** Of what this run has found. */
 export interface QueueCounts {
   readonly exhibits: number;
-  /** Of those that were still to be done when they were found. */
   readonly files: number;
   readonly bytes: number;
-  /** Settled, now or by an earlier run, or noted. */
+  /** Settled, or noted. */
   readonly done: number;
   readonly failed: number;
   readonly skipped: number;
@@ -42,7 +43,7 @@ export interface QueueCounts {
 
 /**
  * The exhibits of one upload command on this machine's disk, so that a million of them take no memory. Walking the source again
- * makes it anew; what an earlier run has done stays done, as long as not the least of its files has changed since.
+ * makes it anew; what an earlier run has done is remembered.
  */
 export interface UploadQueue {
   /**
@@ -59,13 +60,8 @@ export interface UploadQueue {
   /** Writes down what became of plans, all or none. */
   settle(plans: readonly SettledPlan[]): void;
   counts(): QueueCounts;
-  /**
-   * The outcomes of one kind in the order of their places, those without a place behind them; `earlier` is what a run before this
-   * one had done.
-   */
-  outcomes(
-    state: Outcome["state"],
-  ): IterableIterator<{ readonly outcome: unknown; readonly earlier: boolean }>;
+  /** The outcomes of one kind in the order of their places, those without a place behind them. */
+  outcomes(state: Outcome["state"]): IterableIterator<unknown>;
   /** Removes it once it is closed: nothing of it will be needed again. */
   discard(): void;
   close(): void;
