@@ -65,12 +65,13 @@ class Syncer {
   #shell: Shell | undefined;
   #answers: AsyncIterator<string> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  #hasFailed = false;
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** One at a time. @throws Error where anything could not be written, or nobody knows */
+  /** One at a time. @throws Error where anything could not be written, or nobody knows; from then on always */
   sync(): Promise<void> {
     const turn = this.#turn.then(() => this.#sync());
     this.#turn = turn.catch(() => undefined);
@@ -78,27 +79,37 @@ class Syncer {
   }
 
   async #sync(): Promise<void> {
+    // The kernel has told its error: another sync would succeed, though what it was asked for may be lost.
+    if (this.#hasFailed) throw notSynced();
     const shell = (this.#shell ??= this.#start());
     hold(shell, true);
     shell.stdin.write("sync\n");
     const answer = await this.#answers?.next();
     hold(shell, false);
     if (answer?.done === false && answer.value === "0") return;
-    this.#shell = undefined;
+    this.#hasFailed = true;
     shell.stdin.end();
-    throw Object.assign(new Error("The file system could not be synced."), { code: "EIO" });
+    throw notSynced();
   }
 
   #start(): Shell {
-    // It ends with its input, and so with this process.
-    const script = 'while read -r _; do sync -f "$0"; echo $?; done';
-    const shell = spawn("sh", ["-c", script, this.#root], { stdio: ["pipe", "pipe", "ignore"] });
+    // It ends with its input, and so with this process, and with nothing else: what asks this process to stop (Ctrl-C in a
+    // terminal, a service's end) is often said to all that it has started, and the last files are still to be flushed then.
+    const script = `trap '' INT TERM HUP; while read -r _; do sync -f "$0"; echo $?; done`;
+    const shell = spawn("sh", ["-c", script, this.#root], {
+      stdio: ["pipe", "pipe", "ignore"],
+      detached: true,
+    });
     // Whatever goes wrong with it, no answer comes, and that is a failure.
     shell.on("error", () => undefined);
     shell.stdin.on("error", () => undefined);
     this.#answers = createInterface({ input: shell.stdout })[Symbol.asyncIterator]();
     return shell;
   }
+}
+
+function notSynced(): Error {
+  return Object.assign(new Error("The file system could not be synced."), { code: "EIO" });
 }
 
 /** Keeps this process from ending only while an answer is awaited. */

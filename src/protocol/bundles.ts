@@ -12,7 +12,8 @@ import { sealedSchema } from "../evidence/seal.ts";
  *
  * In the stream an exhibit is two regular files: its content, named by its key, and its signed record, named
  * `<case>/<reference>/record.json`, in any order. An exhibit's place is that of the first of them. The same stream again is
- * answered with the same receipts. Where the stream itself is broken or has another digest, nothing of it is taken.
+ * answered with the same receipts. Where the stream itself is broken or has another digest, or headers that change the entry
+ * after them (pax, GNU's long names), nothing of it is taken.
  */
 export const reservationsPath = `${exhibitsPath}/reservations`;
 export const bundlesPath = "/v1/bundles";

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it } from "@jest/globals";
@@ -24,3 +25,57 @@ it("fails where a file system cannot be synced, and asks for every file by itsel
   await expect(flush(root, gone)).rejects.toMatchObject({ code: "ENOENT" });
   await rm(folder, { recursive: true });
 });
+
+const onLinux = process.platform === "linux" ? it : it.skip;
+
+onLinux(
+  "fails for all that wait behind a failure: the next sync would know nothing of it",
+  async () => {
+    const root = await mkdtemp(path.join(tmpdir(), "exhibit-flush-"));
+    const flush = flushTogether();
+    const made = { files: [], folders: [root] };
+    await flush(root, made);
+    await rm(root, { recursive: true });
+    const first = flush(root, made).finally(() => {
+      // From here on a sync would succeed.
+      mkdirSync(root);
+    });
+    const all = await Promise.allSettled([first, flush(root, made), flush(root, made)]);
+    for (const one of all)
+      expect(one).toMatchObject({ status: "rejected", reason: { code: "EIO" } });
+    await flush(root, made);
+    await rm(root, { recursive: true });
+  },
+);
+
+onLinux("goes on when all of a terminal or a service are asked to stop", async () => {
+  const root = await mkdtemp(path.join(tmpdir(), "exhibit-flush-"));
+  const flush = flushTogether();
+  // Synced as a whole, no file is looked at.
+  const made = { files: [path.join(root, "none")], folders: [] };
+  await flush(root, { files: [], folders: [] });
+  const shell = await processFor(root);
+  expect(await groupOf(shell)).not.toBe(await groupOf(process.pid));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.kill(-shell, signal);
+    await flush(root, made);
+  }
+  expect(await processFor(root)).toBe(shell);
+  await rm(root, { recursive: true });
+});
+
+/** The process that has a text as one of its arguments. */
+async function processFor(argument: string): Promise<number> {
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const argv = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+    if (argv.split("\0").includes(argument)) return Number(name);
+  }
+  throw new Error("There is no such process.");
+}
+
+async function groupOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  // After the name, which may hold anything: state, parent, group.
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+}

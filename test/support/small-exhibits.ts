@@ -65,6 +65,16 @@ export async function tarOf(
   return Buffer.concat(parts);
 }
 
+/** The same stream, with other fields in its first header (by their offsets) and the right sum for them. */
+export function withHeader(stream: Buffer, fields: Readonly<Record<number, string>>): Buffer {
+  const changed = Buffer.from(stream);
+  for (const [at, text] of Object.entries(fields)) changed.write(text, Number(at), "latin1");
+  changed.write(" ".repeat(8), 148, "latin1");
+  const sum = changed.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  changed.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return changed;
+}
+
 /** An exhibit's two files in a bundle. */
 export function filesOf({ entry, key, bytes, record }: SmallExhibit) {
   const name = key.replace(/[^/]+$/, "record.json");

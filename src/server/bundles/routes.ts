@@ -69,7 +69,7 @@ function groupedRoutes(app: FastifyInstance, deps: ServerDeps, content: GroupedC
   app.post(bundlesPath, { config: { access } }, (request): Promise<Bundled> => {
     const body = declaredBody(request, mostBundleBytes);
     return withBody(request, body, memory, stop.signal, async (bytes) => {
-      const bundle = await readBundle(bytes, body.sha256);
+      const bundle = readBundle(bytes, body.sha256);
       const names = bundle.flatMap((one) => (one instanceof ExhibitError ? [] : [nameOf(one)]));
       const answers = await inHand.alone(names, () =>
         sealBundle(deps, content, request.caller, bundle),

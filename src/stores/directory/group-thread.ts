@@ -16,10 +16,15 @@ const entry = new URL(
  * first needed; it keeps no process from ending.
  */
 export class GroupThread {
+  readonly #start: () => Worker;
   #worker: Worker | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @throws the operating system's error */
+  constructor(start = () => new Worker(entry)) {
+    this.#start = start;
+  }
+
+  /** @throws the operating system's error, or another where the thread has died; the next order starts another one then */
   run(order: GroupOrder): Promise<readonly Outcome[]> {
     const turn = this.#turn.then(() => this.#ask(order));
     this.#turn = turn.catch(() => undefined);
@@ -27,20 +32,44 @@ export class GroupThread {
   }
 
   async #ask(order: GroupOrder): Promise<readonly Outcome[]> {
-    const worker = (this.#worker ??= new Worker(entry));
+    const worker = (this.#worker ??= this.#started());
     worker.ref();
     try {
       worker.postMessage(order, order.step === "write" ? [order.bytes.buffer as ArrayBuffer] : []);
-      const [answer] = (await once(worker, "message")) as [GroupAnswer];
+      const answer = await answerFrom(worker);
       if ("outcomes" in answer) return answer.outcomes;
       const { message, code } = answer.failure;
       throw Object.assign(new Error(message), code === undefined ? {} : { code });
-    } catch (error) {
-      // A thread that has died is no use any more; the next order starts another.
-      if (worker.threadId === -1) this.#worker = undefined;
-      throw error;
     } finally {
       worker.unref();
     }
+  }
+
+  /** It may die at any time, also between two orders. */
+  #started(): Worker {
+    const worker = this.#start();
+    const forget = (): void => {
+      if (this.#worker === worker) this.#worker = undefined;
+    };
+    worker.on("error", forget);
+    worker.on("exit", forget);
+    return worker;
+  }
+}
+
+/** What the thread says next. @throws Error where it dies before it has said anything */
+async function answerFrom(worker: Worker): Promise<GroupAnswer> {
+  const listening = new AbortController();
+  const { signal } = listening;
+  try {
+    const said = once(worker, "message", { signal }) as Promise<[GroupAnswer]>;
+    // Whoever throws in it makes it exit, too; `said` fails with the reason first.
+    const exited = once(worker, "exit", { signal }).then((): never => {
+      throw new Error("The thread that writes files has ended.");
+    });
+    const [answer] = await Promise.race([said, exited]);
+    return answer;
+  } finally {
+    listening.abort();
   }
 }

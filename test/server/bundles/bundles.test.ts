@@ -1,23 +1,18 @@
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { access, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { checkCustody } from "../../../src/evidence/custody.ts";
-import { digestField, sha256Of } from "../../../src/evidence/digest.ts";
+import { sha256Of } from "../../../src/evidence/digest.ts";
 import { ExhibitError } from "../../../src/evidence/errors.ts";
-import { contentKey } from "../../../src/evidence/key.ts";
 import type { SmallExhibit } from "../../../src/evidence/ports/bundles.ts";
-import { bundleLimits } from "../../../src/protocol/bundles.ts";
 import { checkDocuments } from "../../../src/stores/checked-documents.ts";
-import { bundleTar } from "../../../src/stores/server/bundle-tar.ts";
 import { bundlesOf } from "../../../src/stores/server/bundles.ts";
 import { registerOf } from "../../../src/stores/server/register.ts";
 import { storeOf } from "../../../src/stores/server/store.ts";
-import { raw, recordOf } from "../../support/sending.ts";
+import { recordOf } from "../../support/sending.ts";
 import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
-import { bundlesFor, smallExhibits, tarOf, send, codes } from "../../support/small-exhibits.ts";
+import { bundlesFor, smallExhibits, send, codes } from "../../support/small-exhibits.ts";
 
 let server: TestServer;
 let partner: Person;
@@ -33,56 +28,9 @@ function onDisk(key: string): string {
   return path.join(server.folder, "content", ...key.split("/"));
 }
 
-async function isOnDisk(key: string): Promise<boolean> {
-  return access(onDisk(key)).then(
-    () => true,
-    () => false,
-  );
-}
-
 function documentOf({ key }: SmallExhibit, name: string): string {
   return onDisk(key.replace(/[^/]+$/, name));
 }
-
-describe("the stream of a bundle", () => {
-  const small = (caseRef: string, bytes: Buffer): SmallExhibit => ({
-    entry: {
-      id: "x",
-      case: caseRef,
-      reference: "ABC/1",
-      state: "open",
-      reservedAt: "2026-11-25T09:00:00Z",
-    },
-    key: contentKey(caseRef, "ABC/1", 1, "call.wav"),
-    bytes,
-    sha256: sha256Of(bytes),
-    record: { payload: "p".repeat(bytes.length), signatures: [{ protected: "h", signature: "s" }] },
-  });
-
-  it.each([0, 1, 511, 512, 513, 100_000])(
-    "with a file of %d bytes is what GNU tar takes for one, and takes the same out of",
-    async (length) => {
-      const bytes = randomBytes(length);
-      const exhibits = [small("A/1", bytes), small("LONG CASE ".repeat(9), bytes)];
-      const folder = await mkdtemp(path.join(tmpdir(), "exhibit-tar-"));
-      try {
-        execFileSync("tar", ["xf", "-", "-C", folder], { input: bundleTar(exhibits) });
-        for (const { key, record } of exhibits) {
-          expect((await readFile(path.join(folder, key))).equals(bytes)).toBe(true);
-          const text = await readFile(path.join(folder, path.dirname(key), "record.json"), "utf8");
-          expect(JSON.parse(text)).toEqual(record);
-        }
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    },
-  );
-
-  it("is not made for a key that a header cannot hold", () => {
-    const long = small(`A${"(".repeat(60)}`, Buffer.from("x"));
-    expect(() => bundleTar([long])).toThrow("too long for a bundle");
-  });
-});
 
 describe("a bundle", () => {
   it("seals each exhibit by itself: receipt under the pinned key, bytes and documents on the disk", async () => {
@@ -186,52 +134,6 @@ describe("a bundle", () => {
       "collected",
       "sealed",
     ]);
-  });
-});
-
-describe("a stream", () => {
-  it.each<[string, (whole: Buffer) => [Buffer, string?]]>([
-    ["that was cut between two files", (whole) => [whole.subarray(0, -1024)]],
-    ["that was cut within a file", (whole) => [whole.subarray(0, 700)]],
-    ["that is no tar", () => [Buffer.concat([randomBytes(4096), Buffer.alloc(1024)])]],
-    ["with another digest", (whole) => [whole, sha256Of("another")]],
-    [
-      "with a bit flipped in a header",
-      (whole) => {
-        const flipped = Buffer.from(whole);
-        flipped[3] = (flipped[3] ?? 0) ^ 1;
-        return [flipped];
-      },
-    ],
-    ["of nothing", () => [Buffer.alloc(0)]],
-  ])("%s is refused whole", async (_, broken) => {
-    const exhibits = await smallExhibits(partner, 2);
-    const answer = await send(partner, ...broken(bundleTar(exhibits)));
-    expect([answer.status, answer.json["code"]]).toEqual([422, "integrity.mismatch"]);
-    for (const { key } of exhibits) expect(await isOnDisk(key)).toBe(false);
-  });
-
-  it.each<[string, Record<string, string>, string]>([
-    ["no digest", { "content-type": "application/x-tar" }, "usage.missing"],
-    ["another type", { "content-digest": digestField(sha256Of("")) }, "usage.invalid"],
-  ])("with %s is refused", async (_, headers, expected) => {
-    const answer = await raw(partner, { method: "POST", path: "/v1/bundles", headers, body: "x" });
-    expect(answer.json["code"]).toBe(expected);
-  });
-
-  it("of more exhibits or bytes than a bundle may have is refused whole", async () => {
-    const many = Array.from({ length: bundleLimits.maxExhibits + 1 }, (_unused, index) => ({
-      name: `01AB1234526/SML_${index + 1}/record.json`,
-      bytes: "{}",
-    }));
-    const large = Array.from({ length: 9 }, (_unused, index) => ({
-      name: `01AB1234526/SML_${index + 1}/SML_${index + 1}-0001.mp4`,
-      bytes: Buffer.alloc(bundleLimits.maxFileBytes),
-    }));
-    for (const files of [many, large]) {
-      const answer = await send(partner, await tarOf(files));
-      expect([answer.status, answer.json["code"]]).toEqual([413, "policy.too-large"]);
-    }
   });
 });
 

@@ -16,6 +16,7 @@ import {
   send,
   outcomes,
   codes,
+  withHeader,
 } from "../../support/small-exhibits.ts";
 
 let server: TestServer;
@@ -158,6 +159,15 @@ describe("an exhibit in a bundle", () => {
     if (good === undefined) throw new Error("Nothing was reserved.");
     const stray = { name, bytes: "stray", ...(type === undefined ? {} : { type }) };
     const answer = await send(partner, await tarOf([stray, ...filesOf(good)]));
+    expect(outcomes(answer)).toEqual(["usage.invalid", "sealed"]);
+  });
+
+  it.each(["5", "2", "7"])("is nothing of type %s, also where it has a size", async (type) => {
+    const [good] = await smallExhibits(partner, 1);
+    if (good === undefined) throw new Error("Nothing was reserved.");
+    const stray = { name: "01AB1234526/SML_1/SML_1-0001.mp4", bytes: "x".repeat(600) };
+    const stream = await tarOf([stray, ...filesOf(good)]);
+    const answer = await send(partner, withHeader(stream, { 156: type }));
     expect(outcomes(answer)).toEqual(["usage.invalid", "sealed"]);
   });
 
