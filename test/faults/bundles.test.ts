@@ -12,7 +12,14 @@ import {
 } from "../support/answering-proxy.ts";
 import { makeClient, upload, uploadOf, type TestClient, type Uploaded } from "../support/client.ts";
 import { sha256 } from "../support/transfer-rig.ts";
-import { enrol, soon, startServer, systemClock, type TestServer } from "../support/server.ts";
+import {
+  enrol,
+  soon,
+  startServer,
+  systemClock,
+  type Person,
+  type TestServer,
+} from "../support/server.ts";
 
 const bundle = /^POST [^ ]*\/v1\/bundles$/;
 const reservations = /^POST [^ ]*\/v1\/exhibits\/reservations$/;
@@ -21,6 +28,7 @@ const kib = 1024;
 
 let proxy: AnsweringProxy;
 let server: TestServer;
+let person: Person;
 let client: TestClient;
 let ordinal = 0;
 let contents: Map<string, Buffer>;
@@ -29,6 +37,8 @@ beforeAll(async () => {
   proxy = await startAnsweringProxy();
   server = await startServer({ settings: { publicUrl: proxy.url } });
   proxy.upstreamPort = Number(new URL(server.url).port);
+  // Once for all: the server lets nobody enrol as often as there are tests.
+  person = await enrol(proxy.url, await server.invite("partner"), systemClock, { stallMs: 1000 });
 });
 afterAll(async () => {
   await server.stop();
@@ -36,10 +46,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   proxy.rules = [];
-  const { machine } = await enrol(proxy.url, await server.invite("partner"), systemClock, {
-    stallMs: 1000,
-  });
-  client = await makeClient(proxy.url, machine);
+  client = await makeClient(proxy.url, person.machine);
   ordinal += 1;
   contents = new Map();
   for (let file = 0; file < 12; file += 1) {
