@@ -66,3 +66,10 @@ function nothingIn(path: string, skipped: SkippedEntry | undefined): ExhibitErro
     hint: "Name a file, or a folder that holds files.",
   });
 }
+
+/** Files were found, and none of them is meant. */
+export function nothingMeant(): ExhibitError {
+  return new ExhibitError("usage.invalid", "None of the files there is one that you asked for.", {
+    hint: "Check --include, --exclude and --newer-than. Globs need quotes in most shells: --include '*.mp4'.",
+  });
+}

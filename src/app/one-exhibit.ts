@@ -1,5 +1,6 @@
 import { ExhibitError } from "../evidence/errors.ts";
 import type { SourceEntry } from "../evidence/ports/source.ts";
+import type { Failure } from "./deps.ts";
 import { planOf, type ExhibitPlan } from "./exhibit-plan.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
@@ -95,4 +96,14 @@ function tooManyFiles(found: number): ExhibitError {
       hint: "Divide the folder into several exhibits, for example one a day.",
     },
   );
+}
+
+/** The exhibit that fails with its first missing part. */
+export function incomplete({ path, code }: Failure): Failure {
+  return {
+    path: path.split("/")[0] ?? "",
+    code,
+    message: "Nothing of this exhibit was sent, because not all of it can be read.",
+    hint: "Run the same command again when it can, or name only the files that belong to the exhibit.",
+  };
 }

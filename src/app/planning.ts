@@ -4,8 +4,8 @@ import type { QueuedPlan, UploadQueue } from "../evidence/ports/upload-queue.ts"
 import type { Deps, Failure } from "./deps.ts";
 import { planOf, type ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf } from "./failure.ts";
-import { filesAt } from "./found-files.ts";
-import { alike, isAboutOne, OneExhibit } from "./one-exhibit.ts";
+import { filesAt, nothingMeant } from "./found-files.ts";
+import { alike, incomplete, isAboutOne, OneExhibit } from "./one-exhibit.ts";
 import type { OnOutcome } from "./upload-outcome.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
@@ -290,20 +290,4 @@ export class Planning {
     this.#change = this.#nextChange();
     tell();
   }
-}
-
-/** The exhibit that fails with its first missing part. */
-function incomplete({ path, code }: Failure): Failure {
-  return {
-    path: path.split("/")[0] ?? "",
-    code,
-    message: "Nothing of this exhibit was sent, because not all of it can be read.",
-    hint: "Run the same command again when it can, or name only the files that belong to the exhibit.",
-  };
-}
-
-function nothingMeant(): ExhibitError {
-  return new ExhibitError("usage.invalid", "None of the files there is one that you asked for.", {
-    hint: "Check --include, --exclude and --newer-than. Globs need quotes in most shells: --include '*.mp4'.",
-  });
 }
