@@ -42,6 +42,8 @@ export interface Rule {
   /** Against `METHOD /path`. */
   readonly on: RegExp;
   readonly deed: Deed;
+  /** Only to requests whose declared body is longer than this many bytes. */
+  readonly longerThan?: number;
   /** How often it applies before it is spent; for ever when left out. */
   times?: number;
 }
@@ -72,7 +74,10 @@ export async function startAnsweringProxy(upstreamPort = 0): Promise<AnsweringPr
     proxy.requests.push(entry);
     incoming.on("data", (bytes: Buffer) => (entry.bytes += bytes.length));
     incoming.pause();
-    const rule = proxy.rules.find(({ on, times }) => on.test(line) && times !== 0);
+    const declared = Number(incoming.headers["content-length"] ?? 0);
+    const rule = proxy.rules.find(
+      ({ on, times, longerThan = -1 }) => on.test(line) && times !== 0 && declared > longerThan,
+    );
     if (rule?.times !== undefined) rule.times -= 1;
     if (rule !== undefined) applied += 1;
     const deed = rule?.deed;
