@@ -73,9 +73,16 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
       .helpGroup(group)
       .summary("read an exhibit again from the store and compare")
       .description(
-        "Reads every byte of an exhibit again from the store and compares it with the signed record; checks record, receipt and custody log, too.",
+        "Reads every byte of an exhibit again from the store and compares it with the signed record; checks record, receipt and custody log, too.\nWith --sample a part of all exhibits instead, for checks at regular times: with 2% and the seeds 1, 2, 3 and on, 50 runs check everything once.",
       )
-      .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id"),
+      .argument("[exhibit]", "CASE:ABC/1, or the exhibit's id")
+      .option("--sample <percent>", "check so much of a case or of the store instead, such as 2%")
+      .option("--seed <number>", "which sample (default: the report's, else one of chance)")
+      .option("--case <case>", "only exhibits of this case")
+      .option(
+        "--report <file>",
+        "write what was found of each exhibit to this file, a JSON line each; a run that was broken off goes on from it",
+      ),
     context,
     outcome,
     async () => (await import("./commands/verify.ts")).run,

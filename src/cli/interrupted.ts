@@ -18,3 +18,16 @@ export function interruptionOf(signal: AbortSignal, hint?: string): Interrupted 
   const reason: unknown = signal.reason;
   return new Interrupted(reason instanceof Interrupted ? reason.signalName : "SIGINT", hint);
 }
+
+/** Does what a person may stop; the interruption then says how to go on. */
+export async function stoppable<Result>(
+  signal: AbortSignal,
+  howToGoOn: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw interruptionOf(signal, howToGoOn) ?? error;
+  }
+}

@@ -48,7 +48,8 @@ export function openReport(file: string): ReportFile {
   };
 }
 
-function unwritable(file: string, cause: unknown): ExhibitError {
+/** What is said of a report that cannot be written. */
+export function unwritable(file: string, cause: unknown): ExhibitError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new ExhibitError(
     code === "ENOSPC" || code === "EDQUOT" ? "unavailable.no-space" : "usage.invalid",

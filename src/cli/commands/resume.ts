@@ -4,10 +4,11 @@ import type { Failure } from "../../app/deps.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
+import { stoppable } from "../interrupted.ts";
 import type { Typed } from "../input.ts";
 import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
-import { reported, stoppable } from "./upload.ts";
+import { howToGoOn, reported } from "./upload.ts";
 
 /** `exhibit resume`, and `exhibit uploads resume [ID]`. */
 export async function run(context: Context, typed: Typed): Promise<number> {
@@ -20,7 +21,7 @@ export async function run(context: Context, typed: Typed): Promise<number> {
   };
   return withTransfer(context, typed, "Sending", async (client, _settings, endProgress) => {
     const { jobs } = await reported(typed, (onOutcome) =>
-      stoppable(context, () => resume(client, request, signal, onOutcome)),
+      stoppable(signal, howToGoOn, () => resume(client, request, signal, onOutcome)),
     );
     endProgress();
     const all = together(jobs);

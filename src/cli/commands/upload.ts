@@ -10,7 +10,7 @@ import { exitCodeOfMany } from "../exit.ts";
 import { listedFiles } from "../files-from.ts";
 import { wantsJson, withClient, withTransfer } from "../given.ts";
 import { checkedFlag, problemWith, type Typed } from "../input.ts";
-import { interruptionOf } from "../interrupted.ts";
+import { stoppable } from "../interrupted.ts";
 import { openReport } from "../report-file.ts";
 import { dryRunLines } from "../ui/dry-run-lines.ts";
 import { printLongJson, writeLines } from "../ui/long-result.ts";
@@ -19,7 +19,8 @@ import { recordFields } from "../record-fields.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { instantOf } from "../when.ts";
 
-const howToGoOn =
+/** For someone who has stopped an upload. */
+export const howToGoOn =
   "What has arrived is kept. The same command again, or exhibit resume, sends only what is missing.";
 
 /** `exhibit upload`. */
@@ -32,7 +33,7 @@ export async function run(context: Context, typed: Typed): Promise<number> {
   if (typed.options["dryRun"] === true) return foresee(context, typed, request);
   return withTransfer(context, typed, "Sending", async (client, settings, endProgress) => {
     const result = await reported(typed, (onOutcome) =>
-      stoppable(context, () =>
+      stoppable(context.signal, howToGoOn, () =>
         upload(client, withSettings(request, settings), context.signal, {
           askInitials,
           onOutcome,
@@ -85,18 +86,6 @@ async function tellUpload(
     await writeLines(terminal.error, uploadLines.summary(terminal, result));
   }
   return exitCodeOfMany(result.exhibits.count, result.failed);
-}
-
-/** An interruption that says how to go on. */
-export async function stoppable<Result>(
-  { signal }: Context,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw interruptionOf(signal, howToGoOn) ?? error;
-  }
 }
 
 interface Answers {

@@ -1,5 +1,7 @@
-import { verify, type VerifiedFile } from "../../app/verify.ts";
+import { verify } from "../../app/verify.ts";
+import type { VerifiedFile } from "../../app/verify-exhibit.ts";
 import { formatAddress } from "../../evidence/address.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOf } from "../exit.ts";
@@ -17,11 +19,36 @@ const words: Readonly<Record<VerifiedFile["outcome"], string>> = {
   unreadable: "UNREADABLE",
 };
 
-/** `exhibit verify EXHIBIT`. */
+/** `exhibit verify EXHIBIT`, or a sample of many. */
 export async function run(context: Context, typed: Typed): Promise<number> {
+  const [exhibit] = typed.args as readonly [string | undefined];
+  const isSample = typed.options["sample"] !== undefined;
+  if (!isSample) requireNoneOfSample(typed);
+  if (exhibit !== undefined && !isSample) return verifyOne(context, typed, exhibit);
+  if (exhibit === undefined && isSample) {
+    const { verifyMany } = await import("./verify-sample.ts");
+    return verifyMany(context, typed);
+  }
+  throw new ExhibitError(
+    "usage.invalid",
+    isSample ? "--sample takes no exhibit." : "No exhibit is named, and no sample.",
+    {
+      hint: "Name one exhibit, or give --sample 2% for a part of a case (--case) or of the whole store.",
+    },
+  );
+}
+
+function requireNoneOfSample({ options }: Typed): void {
+  const name = ["seed", "case", "report"].find((option) => options[option] !== undefined);
+  if (name === undefined) return;
+  throw new ExhibitError("usage.invalid", `--${name} belongs to --sample.`, {
+    hint: "Give --sample, such as --sample 2%, or leave it out.",
+  });
+}
+
+async function verifyOne(context: Context, typed: Typed, exhibit: string): Promise<number> {
   const { terminal } = context;
   const json = wantsJson(typed);
-  const exhibit = String(typed.args[0]);
   const result = await withTransfer(context, typed, "Reading", (client, settings) =>
     verify(client, { ...atStore(settings), exhibit }, context.signal),
   );
