@@ -27,6 +27,7 @@ import { enrolmentAtServers } from "../stores/server/enrolment.ts";
 import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
+import { storeProbe } from "./store-probe.ts";
 
 const clock: Clock = { now: () => new Date() };
 
@@ -70,6 +71,7 @@ export async function composeClient(
     locate: async (store) => (await book.find(store)).url,
     pins: async () => pinned(await book.list(), secrets),
     enrolment: enrolmentAtServers(machine),
+    probe: storeProbe(book, machine, paths.storeChecksFile),
     source: fileSource(),
     destination: fileDestination(),
     get journal() {
