@@ -29,6 +29,22 @@ const tools = {
   rclone: { packages: ["rclone"], missing: () => programs("rclone") },
   nginx: { packages: ["nginx"], missing: () => programs("nginx") },
   curl: { packages: ["curl"], missing: () => programs("curl") },
+  ceph: {
+    packages: ["ceph-mon", "ceph-osd", "ceph-common", "radosgw"],
+    missing: () =>
+      programs("ceph", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"),
+  },
+  swift: {
+    packages: [
+      ...["swift-proxy", "swift-account", "swift-container", "swift-object"],
+      ...["python3-swift", "memcached"],
+    ],
+    missing: () =>
+      programs(
+        ...["swift-proxy-server", "swift-account-server", "swift-container-server"],
+        ...["swift-object-server", "swift-ring-builder", "memcached"],
+      ),
+  },
   keyring: {
     packages: ["gnome-keyring", "dbus-daemon", "libsecret-1-0"],
     missing: () => [...programs("gnome-keyring-daemon", "dbus-run-session"), ...libsecret()],
@@ -39,7 +55,7 @@ const tools = {
  * Makes sure that the named groups of tools are there. Says on stderr what it does; says nothing when nothing is missing.
  *
  * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `strace`, `openssl`, `keyring`, `time`, `rclone`,
- * `nginx`, `curl`
+ * `nginx`, `curl`, `ceph`, `swift`
  * @returns {boolean} true when all is there, at the start or after installing
  */
 export function installTools(names) {
