@@ -1,21 +1,14 @@
-import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { failureOf } from "./failures.ts";
-
-const parser = new XMLParser({
-  parseTagValue: false,
-  isArray: (name) => name === "Contents",
-});
+import { readXml } from "./xml.ts";
 
 const pageSchema = z.object({
-  ListBucketResult: z.object({
-    Contents: z.array(z.object({ Key: z.string() })).default([]),
-    IsTruncated: z.string().optional(),
-    NextContinuationToken: z.string().optional(),
-    EncodingType: z.string().optional(),
-  }),
+  Contents: z.array(z.object({ Key: z.string() })).default([]),
+  IsTruncated: z.string().optional(),
+  NextContinuationToken: z.string().optional(),
+  EncodingType: z.string().optional(),
 });
 
 /**
@@ -41,9 +34,8 @@ export async function* keysIn(
       signal,
     );
     if (answer.status !== 200) throw failureOf(answer);
-    const { success, data } = pageSchema.safeParse(parser.parse(answer.body));
-    if (!success) throw senseless();
-    const page = data.ListBucketResult;
+    const page = readXml(answer.body, "ListBucketResult", pageSchema);
+    if (page === undefined) throw senseless();
     const isEncoded = page.EncodingType === "url";
     yield page.Contents.map(({ Key }) =>
       isEncoded ? decodeURIComponent(Key.replaceAll("+", " ")) : Key,

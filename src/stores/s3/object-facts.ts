@@ -66,7 +66,7 @@ function ownTime(headers: S3Answer["headers"]): number | undefined {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html: `x-amz-restore` says whether a copy is there for now. */
 function isArchived(headers: S3Answer["headers"]): boolean {
   const kind = headers["x-amz-storage-class"] ?? "";
-  const isRestored = /ongoing-request="false"/.test(headers["x-amz-restore"] ?? "");
+  const isRestored = (headers["x-amz-restore"] ?? "").includes('ongoing-request="false"');
   const isAway = headers["x-amz-archive-status"] !== undefined;
   return (["GLACIER", "DEEP_ARCHIVE"].includes(kind) || isAway) && !isRestored;
 }

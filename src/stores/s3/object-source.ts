@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, familyOf } from "../../evidence/errors.ts";
 import type {
   Source,
   SourceEntry,
@@ -7,7 +7,7 @@ import type {
   SourceStat,
   WalkWatcher,
 } from "../../evidence/ports/source.ts";
-import type { S3Answer, S3Bucket, S3Request } from "./bucket.ts";
+import type { S3Answer, S3Bucket, S3Streamed } from "./bucket.ts";
 import { failureOf } from "./failures.ts";
 import { keysIn } from "./key-listing.ts";
 import { factsOf, originOf, type ObjectFacts } from "./object-facts.ts";
@@ -26,18 +26,18 @@ const triesOfRead = 4;
  * @param open - opens a bucket by its address, or gives the one that is open
  */
 export function objectSource(
-  open: (bucketUrl: string, signal: AbortSignal) => Promise<S3Bucket>,
+  open: (bucketUrl: string) => Promise<S3Bucket>,
   signal: AbortSignal,
 ): Source {
   return {
     async *list(location, watcher) {
       const place = placeAt(location);
-      const bucket = await open(place.bucketUrl, signal);
+      const bucket = await open(place.bucketUrl);
       yield* new Walk(bucket, place, watcher, signal).entries();
     },
     async open(location) {
       const place = placeAt(location);
-      const bucket = await open(place.bucketUrl, signal);
+      const bucket = await open(place.bucketUrl);
       return openObject(bucket, place, signal);
     },
   };
@@ -134,75 +134,93 @@ async function openObject(
 ): Promise<SourceFile> {
   const { key, version, url } = place;
   const query = version === undefined ? {} : { versionId: version };
-  const head = await bucket.send({ method: "HEAD", key, query }, signal);
-  if (head.status !== 200) throw unreadable(url, head);
-  const opened = factsOf(head);
+  const ask = (): Promise<ObjectFacts> =>
+    insisting(url, signal, async () => {
+      const answer = await bucket.send({ method: "HEAD", key, query }, signal);
+      if (answer.status !== 200) throw unreadable(url, answer);
+      return factsOf(answer);
+    });
+  const opened = await ask();
   let lastSeen: SourceStat | undefined = opened.stat;
-  const request = (start: number, end: number): S3Request => ({
-    method: "GET",
-    key,
-    query,
-    headers: { range: `bytes=${start}-${end - 1}`, "if-match": opened.etag },
-  });
   return {
     stat: opened.stat,
     async read(buffer, offset) {
-      const end = Math.min(offset + buffer.byteLength, opened.stat.sizeBytes);
-      if (end <= offset) return 0;
-      const answer = await sent(bucket, request(offset, end), url, signal);
-      lastSeen = sameObject(answer, opened, url);
-      if (answer.body.byteLength !== end - offset) throw cutShort(url);
-      buffer.set(answer.body);
-      return answer.body.byteLength;
+      const length = Math.min(buffer.byteLength, opened.stat.sizeBytes - offset);
+      if (length <= 0) return 0;
+      const range = `bytes=${offset}-${offset + length - 1}`;
+      const headers = { range, "if-match": opened.etag };
+      const request = { method: "GET", key, query, headers } as const;
+      lastSeen = await insisting(url, signal, async () => {
+        const answer = await bucket.stream(request, signal);
+        return filled(buffer.subarray(0, length), answer, opened, url);
+      });
+      return length;
     },
-    // What was read said what it was part of: only a file of which nothing was read since has to be asked about.
+    // What was read said what it was part of: only an object of which nothing was read since has to be asked about.
     async statAgain() {
-      const seen = lastSeen;
+      const seen = lastSeen ?? (await ask()).stat;
       lastSeen = undefined;
-      if (seen !== undefined) return seen;
-      const answer = await sent(bucket, { method: "HEAD", key, query }, url, signal);
-      return sameObject(answer, opened, url);
+      return seen;
     },
     close: () => Promise.resolve(),
   };
 }
 
-/** A request that reads, tried again while the store is gone or busy for a moment. */
-async function sent(
-  bucket: S3Bucket,
-  request: S3Request,
+/** Fills `bytes` with an answer's body. @throws ExhibitError; another error where the line broke */
+async function filled(
+  bytes: Uint8Array,
+  { status, headers, body }: S3Streamed,
+  opened: ObjectFacts,
+  url: string,
+): Promise<SourceStat> {
+  const answer = { status, headers, body: Buffer.of() };
+  if (status !== 200 && status !== 206) {
+    body.destroy();
+    throw [404, 412, 416].includes(status) ? replaced(url) : unreadable(url, answer);
+  }
+  let length = 0;
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    // Whoever knows no ranges sends the whole.
+    if (length + piece.byteLength > bytes.byteLength) throw cutShort(url);
+    bytes.set(piece, length);
+    length += piece.byteLength;
+  }
+  if (length < bytes.byteLength) throw cutShort(url);
+  const now = factsOf(answer);
+  // Some stores repeat no metadata with a range: its own time is what it was.
+  return now.etag === opened.etag && now.stat.sizeBytes === opened.stat.sizeBytes
+    ? opened.stat
+    : now.stat;
+}
+
+/** What reads, tried again while the store is gone or busy for a moment. @throws ExhibitError `unavailable.source` in the end */
+async function insisting<Result>(
   url: string,
   signal: AbortSignal,
-): Promise<S3Answer> {
+  read: () => Promise<Result>,
+): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
-    const answer = await bucket.send(request, signal).catch((error: unknown) => {
+    try {
+      return await read();
+    } catch (error) {
       signal.throwIfAborted();
-      if (tries < triesOfRead) return undefined;
-      throw error;
-    });
-    if (answer !== undefined && (answer.status < 500 || tries === triesOfRead)) return answer;
+      if (error instanceof ExhibitError && !mayPass(error)) throw error;
+      if (tries === triesOfRead) throw gone(url, error);
+    }
     await pause(200 * 2 ** tries * (0.5 + Math.random()), undefined, { signal }).catch(() => {
       signal.throwIfAborted();
     });
   }
 }
 
-/** @throws ExhibitError `integrity.source-changed`, `unavailable.source` */
-function sameObject(answer: S3Answer, opened: ObjectFacts, url: string): SourceStat {
-  if (answer.status === 412 || answer.status === 404 || answer.status === 416) {
-    throw new ExhibitError("integrity.source-changed", `${url} was replaced or removed.`, {
-      hint: "Run the same command again, to take what is there now.",
-    });
-  }
-  if (answer.status !== 200 && answer.status !== 206) throw unreadable(url, answer);
-  const now = factsOf(answer);
-  // Of a range some stores repeat no metadata: its own time is as it was opened.
-  return now.etag === opened.etag && now.stat.sizeBytes === opened.stat.sizeBytes
-    ? opened.stat
-    : now.stat;
+function mayPass({ code }: ExhibitError): boolean {
+  return ["unavailable.store", "unavailable.busy", "unavailable.rate-limited"].includes(code);
 }
 
+/** What an answer that gives no object stands for; one that may pass stays what it is. */
 function unreadable(name: string, answer: S3Answer): ExhibitError {
+  const cause = failureOf(answer);
+  if (mayPass(cause) || familyOf(cause.code) === "auth") return cause;
   if (answer.status === 404) {
     return new ExhibitError("not-found.source", `There is no object ${name}.`, {
       hint: "It was removed, or these credentials may not see it.",
@@ -213,10 +231,20 @@ function unreadable(name: string, answer: S3Answer): ExhibitError {
       hint: "These credentials need s3:GetObject, and s3:GetObjectVersion where the bucket keeps versions.",
     });
   }
-  const cause = failureOf(answer);
-  return new ExhibitError("unavailable.source", `${name} cannot be read: ${cause.message}`, {
-    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+  return gone(name, cause);
+}
+
+function gone(name: string, cause: unknown): ExhibitError {
+  const why = cause instanceof Error ? cause.message : "";
+  return new ExhibitError("unavailable.source", `${name} cannot be read: ${why}`, {
+    hint: "Try again later; what has arrived is kept.",
     cause,
+  });
+}
+
+function replaced(url: string): ExhibitError {
+  return new ExhibitError("integrity.source-changed", `${url} was replaced or removed.`, {
+    hint: "Run the same command again, to take what is there now.",
   });
 }
 
@@ -226,8 +254,6 @@ function archived(name: string): ExhibitError {
   });
 }
 
-function cutShort(url: string): ExhibitError {
-  return new ExhibitError("unavailable.source", `${url} ended before its end.`, {
-    hint: "Run the same command again.",
-  });
+function cutShort(url: string): Error {
+  return new Error(`${url} did not come as it was asked for.`);
 }
