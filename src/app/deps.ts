@@ -6,6 +6,7 @@ import type { Destination } from "../evidence/ports/destination.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import type { Source } from "../evidence/ports/source.ts";
+import type { StoreProbe } from "../evidence/ports/store-probe.ts";
 import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Outage } from "../transfer/outage.ts";
@@ -28,6 +29,7 @@ export interface Deps {
   /** Keys pinned on this machine: those of the configured stores and its own. Asks no network. */
   pins(): Promise<readonly Pin[]>;
   readonly enrolment: Enrolment;
+  readonly probe: StoreProbe;
   readonly source: Source;
   readonly destination: Destination;
   readonly journal: Journal;

@@ -56,6 +56,20 @@ export function declareMachine(program: Command, context: Context, outcome: Outc
     outcome,
     async () => (await import("./commands/store-default.ts")).run,
   );
+  runs(
+    "store",
+    store
+      .command("check")
+      .summary("find out what a store really does")
+      .description(
+        "Finds out what a store really does. In an S3 bucket it tries out, below a prefix of its own, which promises the store keeps: digests, no overwriting, " +
+          "Object Lock, encryption; it removes again what it wrote, and keeps what it found for later uploads. Of other stores it says what they prove and what room they have.",
+      )
+      .argument("[name]", "configured store, or its URL (default: the default store)"),
+    context,
+    outcome,
+    async () => (await import("./commands/store-check.ts")).run,
+  );
   declareServe(program, context, outcome);
 }
 

@@ -27,6 +27,7 @@ import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 import { sourceOf } from "./source.ts";
+import { storeProbe } from "./store-probe.ts";
 
 const clock: Clock = { now: () => new Date() };
 
@@ -71,6 +72,7 @@ export async function composeClient(
     pins: async () => pinned(await book.list(), secrets),
     enrolment: enrolmentAtServers(machine),
     source: sourceOf(machine, signal),
+    probe: storeProbe(book, machine, paths.storeChecksFile),
     destination: fileDestination(),
     get journal() {
       return (journal ??= openJournal(paths.journalFile, onNote));

@@ -6,7 +6,7 @@ import type { S3Machine } from "../stores/s3/open-bucket.ts";
 /** Where evidence comes from: this computer's files and folders, and what is at an `s3://` address. */
 export function sourceOf(machine: S3Machine, signal: AbortSignal): Source {
   const files = fileSource();
-  const buckets = new Map<string, Promise<S3Bucket>>();
+  const buckets = new Map<string, S3Bucket>();
   const open = async (bucketUrl: string): Promise<S3Bucket> => {
     const { openBucket } = await import("../stores/s3/open-bucket.ts");
     const bucket = buckets.get(bucketUrl) ?? openBucket(bucketUrl, machine);

@@ -10,6 +10,8 @@ export interface MachineFacts {
 /** Where this product keeps things on this machine. */
 export interface MachinePaths {
   readonly configFile: string;
+  /** What checks found out about stores. */
+  readonly storeChecksFile: string;
   readonly stateDir: string;
   /** How far this machine's uploads got. */
   readonly journalFile: string;
@@ -32,6 +34,7 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
   const stateDir = machine.env["EXHIBIT_STATE_DIR"] ?? defaultDir(machine, "state");
   return {
     configFile: path.resolve(configDir, "config.json"),
+    storeChecksFile: path.resolve(configDir, "store-checks.json"),
     stateDir: path.resolve(stateDir),
     journalFile: path.resolve(stateDir, "journal.sqlite"),
     queuesDir: path.resolve(stateDir, "queues"),

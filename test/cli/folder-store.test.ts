@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { Interrupted } from "../../src/cli/interrupted.ts";
+import type { CheckedStore } from "../../src/app/check-store.ts";
 import { newMachine, type Machine } from "../support/cli.ts";
 
 let machine: Machine;
@@ -34,6 +35,28 @@ describe("a store that is a folder, without any server", () => {
     });
     const other = await machine.exhibit(["store", "add", "nas", "https://elsewhere.example"]);
     expect([other.code, other.err]).toEqual([8, expect.stringContaining("already stands for")]);
+  });
+
+  it("says what it proves, and how much room it has, when it is checked", async () => {
+    const ran = await machine.exhibit(["store", "check", "nas", "--json"]);
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    const { findings, freeBytes, ...others } = ran.json() as unknown as CheckedStore;
+    expect(others).toMatchObject({
+      schema: "exhibit.store-check/1",
+      name: "nas",
+      proof: "read-back",
+    });
+    expect(freeBytes).toBeGreaterThan(0);
+    expect(findings.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ["reach", "works"],
+      ["proof", "works"],
+      ["no-overwrite", "enforced"],
+      ["references", "works"],
+      ["parts", "works"],
+    ]);
+    const words = await machine.exhibit(["store", "check"]);
+    expect(words.out).toMatch(/^No overwriting, by the store itself +enforced$/m);
+    expect((await machine.exhibit(["store", "check", "nowhere"])).code).toBe(5);
   });
 
   it("takes a file, and says what sha256sum would", async () => {

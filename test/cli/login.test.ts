@@ -34,6 +34,9 @@ it("keeps an enrolment whose server falls silent right behind it, and says that 
   isSilent = false;
   const who = await machine.exhibit(["whoami", "--json"]);
   expect(who.json()).toMatchObject({ store: "local", identity: { role: "partner" } });
+  const checked = await machine.exhibit(["store", "check", "local", "--json"]);
+  expect([checked.code, checked.err]).toEqual([0, ""]);
+  expect(checked.json()).toMatchObject({ schema: "exhibit.store-check/1", proof: "whole" });
   front.close();
   front.closeAllConnections();
   await server.stop();

@@ -30,6 +30,8 @@ import "../../src/stores/server/sharing.ts";
 import "../../src/stores/server/store.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { Outage } from "../../src/transfer/outage.ts";
+import type { NamedStore } from "../../src/platform/store-book.ts";
+import { storeProbe } from "../../src/main/store-probe.ts";
 import { countedSource, countedStore, type CountedSource, type CountedStore } from "./counted.ts";
 import { newMachine, soon, systemClock } from "./server.ts";
 import { shortPatience } from "./transfer-rig.ts";
@@ -67,6 +69,7 @@ export async function makeClient(
   const queues = uploadQueues(path.join(folder, "state", "queues"));
   let journal = openJournal(journalFile, () => undefined);
   let store: CountedStore | undefined;
+  const find = (): Promise<NamedStore> => Promise.resolve({ ...place, isDefault: true });
   const client: TestClient = {
     folder,
     events,
@@ -89,6 +92,7 @@ export async function makeClient(
         return [{ thumbprint: await thumbprintOf(register.issuerKey), whose: "the store test" }];
       },
       enrolment: enrolmentAtServers(machine),
+      probe: storeProbe({ find }, machine, path.join(folder, "store-checks.json")),
       source: countedSource(fileSource()),
       destination: fileDestination(),
       get journal() {

@@ -9,8 +9,7 @@ import { uploadFolders } from "./unfinished.ts";
  * @throws ExhibitError `unavailable.no-space`
  */
 export async function assertFits(root: string, sizeBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(root);
-  const freeBytes = bavail * bsize;
+  const freeBytes = await freeBytesIn(root);
   let promisedBytes = 0;
   for (const folder of await uploadFolders(root)) promisedBytes += await missingBytes(folder);
   if (sizeBytes + promisedBytes <= freeBytes) return;
@@ -18,6 +17,12 @@ export async function assertFits(root: string, sizeBytes: number): Promise<void>
     hint: "Make room on the store's disk, or abort unfinished uploads that are no longer wanted.",
     facts: { neededBytes: sizeBytes, freeBytes, promisedBytes },
   });
+}
+
+/** What this user may still write to the disk that a folder lies on. */
+export async function freeBytesIn(root: string): Promise<number> {
+  const { bavail, bsize } = await statfs(root);
+  return bavail * bsize;
 }
 
 /** What an upload still needs on the disk; the file is sparse, so its blocks tell what it has. */

@@ -1,3 +1,5 @@
+// Not on demand: bundled, a package in CommonJS has no names then. This file is loaded for stores in S3 only.
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { S3Address } from "../../evidence/s3-address.ts";
 import type { Keys } from "./signing.ts";
@@ -9,8 +11,7 @@ export type FindKeys = (renew?: boolean) => Promise<Keys>;
  * Keys as the AWS tools find them on this computer: environment, profile, single sign-on, web identity, the instance's own. Those
  * that expire are replaced before they do.
  */
-export async function keysOfThisComputer({ profile, region }: S3Address): Promise<FindKeys> {
-  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
+export function keysOfThisComputer({ profile, region }: S3Address): FindKeys {
   const provide = defaultProvider({
     ...(profile === undefined ? {} : { profile }),
     clientConfig: { region },

@@ -24,9 +24,9 @@ const answerLimitBytes = 16 * 1024 * 1024;
 const toleratedMs = 60_000;
 
 /** Prepares to speak to a bucket; nothing is asked of it yet. @throws ExhibitError `usage.invalid`, `policy.insecure-address` */
-export async function openBucket(url: string, machine: S3Machine): Promise<S3Bucket> {
+export function openBucket(url: string, machine: S3Machine): S3Bucket {
   const address = s3Address(url);
-  return new OpenBucket(address, machine, await keysOfThisComputer(address));
+  return new OpenBucket(address, machine, keysOfThisComputer(address));
 }
 
 class OpenBucket implements S3Bucket {
