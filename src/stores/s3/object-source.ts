@@ -61,7 +61,7 @@ class Walk {
     const { key, url } = this.#place;
     const isKey = key !== "" && !key.endsWith("/");
     if (isKey) {
-      const answer = await this.#head(key);
+      const answer = await this.#head(key, this.#place.version);
       if (answer.status === 200) {
         const entry = this.#entryOf(key, answer);
         if (entry !== undefined) yield entry;
@@ -90,8 +90,9 @@ class Walk {
     }
   }
 
-  #head(key: string): Promise<S3Answer> {
-    return this.#bucket.send({ method: "HEAD", key }, this.#signal);
+  #head(key: string, version?: string): Promise<S3Answer> {
+    const query = version === undefined ? {} : { versionId: version };
+    return this.#bucket.send({ method: "HEAD", key, query }, this.#signal);
   }
 
   /** Nothing for what is no evidence, or cannot be read: the watcher is told. */
