@@ -19,6 +19,8 @@ export const errorCodes = [
   "auth.clock-wrong",
   "auth.server-key-changed",
   "auth.no-keychain",
+  "auth.no-credentials",
+  "auth.keys-refused",
   "auth.key-file",
   "not-found.source",
   "not-found.exhibit",

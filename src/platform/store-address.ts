@@ -2,11 +2,12 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
+import { s3Address, s3AddressText } from "../evidence/s3-address.ts";
 import { isLoopback, serverAddress } from "../evidence/web-address.ts";
 
 /**
- * A store's URL as it is kept: an exhibit server's without a slash at its end, or a folder's. A path is taken for a
- * folder.
+ * A store's URL as it is kept: an exhibit server's without a slash at its end, a folder's, or that of a bucket in S3. A path is
+ * taken for a folder.
  *
  * @throws ExhibitError `usage.invalid`; `policy.insecure-address` for plain http to another machine
  */
@@ -16,6 +17,7 @@ export function storeAddress(text: string): string {
       return pathToFileURL(path.resolve(text)).href;
     throw notAStore(text);
   }
+  if (/^s3:/i.test(text)) return s3AddressText(s3Address(text));
   // C: is a drive, not a scheme; the pattern above wants two letters.
   if (!URL.canParse(text)) throw notAStore(text);
   const url = new URL(text);
@@ -53,6 +55,6 @@ export function nameFor(url: string, taken: ReadonlySet<string>): string {
 
 function notAStore(text: string): ExhibitError {
   return new ExhibitError("usage.invalid", `"${text}" is not a store's address.`, {
-    hint: "Write https://HOST for an exhibit server, or file:///PATH for a folder.",
+    hint: "Write https://HOST for an exhibit server, file:///PATH for a folder, or s3://BUCKET/PREFIX?region=NAME for a bucket.",
   });
 }

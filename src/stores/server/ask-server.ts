@@ -9,7 +9,8 @@ import {
   serverStatementType,
   type ServerStatement,
 } from "../../protocol/server-statement.ts";
-import { callServer, type Route } from "./http.ts";
+import type { Route } from "../network.ts";
+import { callServer } from "./http.ts";
 
 const dayMs = 86_400_000;
 

@@ -2,8 +2,9 @@ import type { Readable } from "node:stream";
 import { request, type Dispatcher } from "undici";
 import { digestField } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import { failureOf, parsed, unreachable, withRetryAfter } from "./http.ts";
-import { outgoing } from "./outgoing.ts";
+import { outgoing } from "../outgoing.ts";
+import { unreachable, withRetryAfter } from "../unreachable.ts";
+import { failureOf, parsed } from "./http.ts";
 import type { Session } from "./session.ts";
 
 /** Answers to data are small documents; the longest is the receipts of a bundle. */

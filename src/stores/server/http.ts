@@ -1,26 +1,9 @@
-import type { Agent as HttpAgent, IncomingHttpHeaders } from "node:http";
-import type { Agent as HttpsAgent } from "node:https";
+import type { IncomingHttpHeaders } from "node:http";
 import { got, RequestError, type Method } from "got";
-import type { Dispatcher } from "undici";
 import { ExhibitError } from "../../evidence/errors.ts";
-import type { Pace } from "../../evidence/ports/pace.ts";
 import { problemSchema } from "../../protocol/problem.ts";
-
-/** How connections to one server are made: through which proxy, trusting which certificates. */
-export interface Route {
-  /** For `undici.request`: the data. */
-  readonly dispatcher: Dispatcher;
-  /** For `got`: the control calls. */
-  readonly agent: { readonly http: HttpAgent; readonly https: HttpsAgent };
-}
-
-/** Knows the route to every server, and how fast content may go along it. */
-export interface Network {
-  route(url: string): Route;
-  readonly pace: Pace;
-  /** How long a connection may take nothing before it is given up. */
-  readonly stallMs: number;
-}
+import type { Route } from "../network.ts";
+import { unreachable, withRetryAfter } from "../unreachable.ts";
 
 export interface Call {
   readonly method: Method;
@@ -165,54 +148,4 @@ export function failureOf(status: number, body: unknown, url: string): ExhibitEr
     hint: "Check that the address is that of an exhibit server, and the settings of your proxy.",
     facts: { status },
   });
-}
-
-/**
- * Hands on how long the server wants to be left alone (RFC 9110 section 10.2.3: seconds, or a date, which is by the clock of
- * whoever answered).
- */
-export function withRetryAfter(failure: ExhibitError, headers: IncomingHttpHeaders): ExhibitError {
-  const field = headers["retry-after"];
-  if (field === undefined) return failure;
-  const theirNow = Date.parse(headers.date ?? "");
-  const now = Number.isNaN(theirNow) ? Date.now() : theirNow;
-  const seconds = /^\d+$/.test(field) ? Number(field) : (Date.parse(field) - now) / 1000;
-  if (!Number.isFinite(seconds)) return failure;
-  const { code, message, hint, cause } = failure;
-  return new ExhibitError(code, message, {
-    ...(hint === undefined ? {} : { hint }),
-    facts: { ...failure.facts, retryAfterSeconds: Math.max(0, seconds) },
-    cause,
-  });
-}
-
-const certificateTrouble =
-  /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|ERR_TLS_CERT)/;
-
-/** The failure to get an answer at all. */
-export function unreachable(error: Error, url: string): ExhibitError {
-  const { host } = new URL(url);
-  const code = causeCode(error);
-  if (certificateTrouble.test(code)) {
-    return new ExhibitError(
-      "policy.insecure-address",
-      `The certificate of ${host} is not one that this computer trusts (${code}).`,
-      {
-        hint: "If your organisation has its own certificates, name their file with --ca-file. Otherwise do not go on.",
-        cause: error,
-      },
-    );
-  }
-  const how = code === "" ? "" : ` (${code})`;
-  return new ExhibitError("unavailable.store", `${host} could not be reached${how}.`, {
-    hint: "Check the address and this computer's connection, and try again.",
-    cause: error,
-  });
-}
-
-function causeCode(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  const { code } = error as NodeJS.ErrnoException;
-  const inner = causeCode(error.cause);
-  return inner === "" ? (code ?? "") : inner;
 }

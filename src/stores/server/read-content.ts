@@ -3,7 +3,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { ByteRange } from "../../evidence/ports/store.ts";
 import { contentPathOf } from "../../protocol/content.ts";
 import { fetchBytes } from "./data-plane.ts";
-import { unreachable } from "./http.ts";
+import { unreachable } from "../unreachable.ts";
 import type { Session } from "./session.ts";
 
 /**

@@ -6,8 +6,9 @@ import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { signingKey, type SigningKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
 import type { ServerStatement } from "../../protocol/server-statement.ts";
+import type { Network, Route } from "../network.ts";
 import { askServer, type KnownServer } from "./ask-server.ts";
-import { callServer, type Answer, type Call, type Network, type Route } from "./http.ts";
+import { callServer, type Answer, type Call } from "./http.ts";
 import { loadIdentity } from "./kept-identity.ts";
 import { grantToken, prepareGrant } from "./sign-in.ts";
 

@@ -16,7 +16,8 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { SigningKey } from "../../evidence/seal.ts";
 import { tokenScope } from "../../protocol/accounts.ts";
 import { audienceOf, type ServerStatement } from "../../protocol/server-statement.ts";
-import { failureOf, parsed, send, type Route } from "./http.ts";
+import type { Route } from "../network.ts";
+import { failureOf, parsed, send } from "./http.ts";
 
 const registeredSchema = z.object({
   client_id: z.string(),

@@ -1,5 +1,5 @@
-import { ExhibitError } from "../../evidence/errors.ts";
-import type { Session } from "./session.ts";
+import { ExhibitError } from "../evidence/errors.ts";
+import type { Pace } from "../evidence/ports/pace.ts";
 
 /** A body has as many slices at least, so that a short part on a slow line shows its progress, too. */
 const leastSlices = 16;
@@ -12,10 +12,17 @@ export interface Outgoing {
   readonly signal: AbortSignal;
 }
 
-/** Prepares bytes to be sent once, no faster than the session's pace. Waiting for the pace is no stall. */
+/** Where bytes go, how fast they may, and for how long the connection may take none. */
+export interface Way {
+  readonly url: string;
+  readonly pace: Pace;
+  readonly stallMs: number;
+}
+
+/** Prepares bytes to be sent once, no faster than the pace. Waiting for the pace is no stall. */
 export function outgoing(
   bytes: Uint8Array,
-  { pace, stallMs, url }: Pick<Session, "pace" | "stallMs" | "url">,
+  { pace, stallMs, url }: Way,
   signal: AbortSignal,
 ): Outgoing {
   const stalled = new AbortController();

@@ -1,0 +1,38 @@
+import type { Readable } from "node:stream";
+import type { S3Address } from "../../evidence/s3-address.ts";
+
+export interface S3Request {
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** The object's whole key (store prefix included), or undefined for the bucket itself. */
+  readonly key: string | undefined;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Names in small letters. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** SHA-256 of the body in hex, signed as x-amz-content-sha256; worked out when left out. */
+  readonly sha256?: string;
+}
+
+export interface S3Answer {
+  readonly status: number;
+  /** Names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** An answer whose body is still coming. Read it, or destroy it. */
+export interface S3Streamed {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable;
+}
+
+/** Signed requests to one bucket, each made once; what comes back is returned, whatever its status. */
+export interface S3Bucket {
+  readonly address: S3Address;
+  /** One request, one answer. @throws ExhibitError `unavailable.*`, `auth.no-credentials`, `policy.insecure-address`; the signal's reason */
+  send(request: S3Request, signal: AbortSignal): Promise<S3Answer>;
+  /** As `send`, for content: the answer's body is a stream. */
+  stream(request: S3Request, signal: AbortSignal): Promise<S3Streamed>;
+  close(): Promise<void>;
+}
