@@ -31,14 +31,14 @@ describeStore(
     });
     let ordinal = 0;
     return {
-      open: async () => {
+      open: () => {
         const url = `s3://${name}/evidence?endpoint=${ceph.url}`;
         const bucket = openBucket(url, {
           network,
           clock: systemClock,
           customerKey: undefined,
         });
-        return s3Store(
+        const store = s3Store(
           bucket,
           {
             ...unchecked,
@@ -49,6 +49,7 @@ describeStore(
           },
           systemClock,
         );
+        return Promise.resolve(store);
       },
       newKey: (exhibit = "a") => {
         ordinal += 1;
