@@ -33,9 +33,12 @@ async function failing(
   who: NodeJS.ProcessEnv,
   ...argv: string[]
 ): Promise<{ exit: number | null; failure: Failure }> {
-  const { code, err } = await finish(start(folder, [...argv, "--json"], who));
-  const line = err.trim().split("\n").at(-1) ?? "";
-  return { exit: code, failure: JSON.parse(line) as Failure };
+  const { code, out, err } = await finish(start(folder, [...argv, "--json"], who));
+  if (err === "") {
+    const [failure] = (JSON.parse(out) as { readonly failed: readonly [Failure] }).failed;
+    return { exit: code, failure };
+  }
+  return { exit: code, failure: JSON.parse(err.trim().split("\n").at(-1) ?? "") as Failure };
 }
 
 function at(bucket: string, url: string, more = ""): string {
