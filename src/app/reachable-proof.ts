@@ -9,6 +9,9 @@ export function requireReachable(wanted: Proof, { name, store }: Connection): vo
   throw new ExhibitError(
     "integrity.proof-too-weak",
     `The store ${name} proves "${proof}", and "${wanted}" was asked for. Nothing was sent.`,
-    { hint: "Use a store that proves more, such as an exhibit server.", facts: { proof, wanted } },
+    {
+      hint: `Use a store that proves more, such as an exhibit server. A bucket in S3 is believed only what was tried out: exhibit store check ${name}.`,
+      facts: { proof, wanted },
+    },
   );
 }

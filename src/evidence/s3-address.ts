@@ -135,7 +135,7 @@ function isEncryption(text: string): text is Encryption {
 function invalid(text: string, why: string): ExhibitError {
   return new ExhibitError(
     "usage.invalid",
-    `"${text}" is not the address of a store in S3. ${why}`,
+    `"${text.replace(/\/\/[^/]*@/, "//…@").replace(/\?.*/, "")}" is not the address of a store in S3. ${why}`,
     {
       hint: "Write it like s3://BUCKET/PREFIX?endpoint=https://s3.example.org&region=us-east-1. Keys are never part of it.",
     },

@@ -27,7 +27,7 @@ import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 import { sourceOf } from "./source.ts";
-import { storeProbe } from "./store-probe.ts";
+import { checkKept, storeProbe } from "./store-probe.ts";
 
 const clock: Clock = { now: () => new Date() };
 
@@ -62,7 +62,14 @@ export async function composeClient(
     caPem: await readCertificates(settings.caFile),
     pace: new Paced(settings.bwlimit, clock),
   });
-  const machine = { secrets, clock, network, toolVersion: version };
+  const machine: StoreMachine = {
+    secrets,
+    clock,
+    network,
+    toolVersion: version,
+    checkOf: (url) => checkKept(paths.storeChecksFile, url),
+    customerKey: facts.env["EXHIBIT_SSE_C_KEY"],
+  };
   const book = openStoreBook(facts, version);
   const queues = uploadQueues(paths.queuesDir);
   let journal: FileJournal | undefined;
@@ -93,14 +100,14 @@ export async function composeClient(
   };
 }
 
-/** Folders are opened one process at a time: the first one makes this machine's key, and two must not make two. */
+/** Folders and buckets are opened one process at a time: the first one makes this machine's key, and two must not make two. */
 async function connect(
   store: NamedStore,
   machine: StoreMachine,
   paths: MachinePaths,
   signal: AbortSignal,
 ): Promise<Connection> {
-  if (!store.url.startsWith("file:")) return openConnection(store, machine, signal);
+  if (!/^(?:file|s3):/.test(store.url)) return openConnection(store, machine, signal);
   makeStateFolder(paths.stateDir);
   const release = await takeLock(path.join(paths.stateDir, "machine-key.lock"), 10_000);
   if (release === undefined) {

@@ -3,6 +3,13 @@ import type { StoreProbe } from "../evidence/ports/store-probe.ts";
 import { KeptChecks } from "../platform/kept-checks.ts";
 import type { StoreBook } from "../platform/store-book.ts";
 import type { StoreMachine } from "../stores/registry.ts";
+import type { Enforced } from "../stores/s3/enforced.ts";
+
+/** What was found out about the bucket at this URL, when it was last tried out. */
+export async function checkKept(checksFile: string, url: string): Promise<Enforced | undefined> {
+  const { enforcedSchema } = await import("../stores/s3/enforced.ts");
+  return new KeptChecks(checksFile, enforcedSchema).find(url);
+}
 
 /** Tries out S3 buckets, and keeps what was found in `checksFile`. What it needs is loaded when it is called. */
 export function storeProbe(

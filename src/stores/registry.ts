@@ -1,11 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
+import type { Enforced } from "./s3/enforced.ts";
 import type { SessionMachine } from "./server/session.ts";
 
 /** What a store needs of this machine. */
 export interface StoreMachine extends SessionMachine {
   readonly toolVersion: string;
+  /** What a check found out about the store at this URL, as it was kept; undefined where there was none. */
+  readonly checkOf: (url: string) => Promise<Enforced | undefined>;
+  /** The key for content in S3 that is encrypted with one of our own, in base64. */
+  readonly customerKey: string | undefined;
 }
 
 export interface NamedStore {
@@ -20,6 +25,7 @@ const kinds: Readonly<Record<string, Open>> = {
   "file:": openFolder,
   "http:": openServer,
   "https:": openServer,
+  "s3:": openS3,
 };
 
 /**
@@ -35,7 +41,7 @@ export async function openConnection(
   const open = URL.canParse(store.url) ? kinds[new URL(store.url).protocol] : undefined;
   if (open !== undefined) return open(store, machine, signal);
   throw new ExhibitError("usage.invalid", `"${store.url}" is not a store's address.`, {
-    hint: "Write https://HOST for an exhibit server, or file:///PATH for a folder.",
+    hint: "Write https://HOST for an exhibit server, file:///PATH for a folder, or s3://BUCKET/PREFIX?region=NAME for a bucket.",
   });
 }
 
@@ -71,6 +77,35 @@ async function openFolder(
     sharing: undefined,
     accounts: undefined,
     close: () => Promise.resolve(),
+  };
+}
+
+async function openS3(
+  { name, url }: NamedStore,
+  { secrets, clock, network, checkOf, customerKey }: StoreMachine,
+): Promise<Connection> {
+  const [{ openBucket }, { s3Store }, { unchecked }, { keyedRegister }, { machineKey }] =
+    await Promise.all([
+      import("./s3/open-bucket.ts"),
+      import("./s3/store.ts"),
+      import("./s3/enforced.ts"),
+      import("./keyed-register.ts"),
+      import("./machine-key.ts"),
+    ]);
+  const bucket = openBucket(url, { clock, network, customerKey });
+  const enforced = (await checkOf(url)) ?? unchecked;
+  const store = s3Store(bucket, enforced, clock);
+  const signer = await machineKey(secrets);
+  return {
+    name,
+    store,
+    register: keyedRegister(store, signer, clock),
+    bundles: undefined,
+    signer,
+    clockOffsetMs: undefined,
+    sharing: undefined,
+    accounts: undefined,
+    close: () => bucket.close(),
   };
 }
 

@@ -59,7 +59,10 @@ async function send(
     stored: undefined,
   };
   journal.saveFile(note);
-  const fitsOne = entry.sizeBytes <= Math.min(line.partSizes.now, store.capabilities.maxPutBytes);
+  const { parts, maxPutBytes } = store.capabilities;
+  // Where all parts have one length, that is the longest, and a shorter file is a part like any other.
+  const whole = parts.lengths === "one" ? line.partSizes.most : line.partSizes.now;
+  const fitsOne = entry.sizeBytes <= Math.min(whole, maxPutBytes);
   const sent =
     fitsOne && note.upload === undefined
       ? await sendWhole(transfer, note, file, signal)

@@ -17,13 +17,14 @@ export interface StoreUnderTest {
 export interface Subject {
   made: StoreUnderTest;
   store: Store;
+  /** The shortest that the parts of several may be. */
+  partBytes: number;
 }
 
-export const partBytes = 1000;
 export const signal = new AbortController().signal;
 
 /** Cuts content into parts of one length. */
-export function partsOf(content: Uint8Array, length = partBytes): Part[] {
+export function partsOf(content: Uint8Array, length = 1000): Part[] {
   const parts: Part[] = [];
   for (let offset = 0; offset < content.byteLength; offset += length) {
     const bytes = content.subarray(offset, offset + length);
@@ -33,7 +34,7 @@ export function partsOf(content: Uint8Array, length = partBytes): Part[] {
 }
 
 export async function begun(
-  { made, store }: Subject,
+  { made, store, partBytes }: Subject,
   content: Uint8Array,
 ): Promise<{ upload: Upload; parts: Part[]; first: Part }> {
   const upload = await store.begin(made.newKey(), content.byteLength, partBytes, signal);

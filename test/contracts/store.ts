@@ -7,11 +7,15 @@ import { describeReading } from "./store-reading.ts";
 import { begun, code, signal, type StoreUnderTest, type Subject } from "./store-under-test.ts";
 import { describeUploads } from "./store-uploads.ts";
 
-/** What every store must do. Run it against the real thing. */
-export function describeStore(name: string, makeStore: () => Promise<StoreUnderTest>): void {
+/** What every store must do. Run it against the real thing. `partBytes` is what the parts of its uploads have in the tests. */
+export function describeStore(
+  name: string,
+  makeStore: () => Promise<StoreUnderTest>,
+  partBytes = 1000,
+): void {
   describe(`the ${name} store`, () => {
     // Filled in before the first test.
-    const subject = {} as Subject;
+    const subject = { partBytes } as Subject;
     beforeAll(async () => {
       subject.made = await makeStore();
       subject.store = await subject.made.open();
@@ -19,7 +23,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
     afterAll(() => subject.made.close());
 
     describePut(subject);
-    describeUploads(subject);
+    describeUploads(subject, partBytes);
     describeReading(subject);
 
     describe("anything that is not a key", () => {
@@ -73,7 +77,7 @@ export function describeStore(name: string, makeStore: () => Promise<StoreUnderT
       expect(capabilities.parts.minBytes).toBeGreaterThan(0);
       expect(capabilities.parts.maxBytes).toBeGreaterThanOrEqual(8 * 1024 * 1024);
       expect(capabilities.maxPutBytes).toBeGreaterThanOrEqual(8 * 1024 * 1024);
-      expect(subject.store.url).toMatch(/^(?:file|https?):\/\//);
+      expect(subject.store.url).toMatch(/^(?:file|https?|s3):\/\//);
     });
   });
 }

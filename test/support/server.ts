@@ -18,7 +18,8 @@ import { openGroupedContent } from "../../src/stores/directory/grouped.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
-import { openSession, type Session, type SessionMachine } from "../../src/stores/server/session.ts";
+import type { StoreMachine } from "../../src/stores/registry.ts";
+import { openSession, type Session } from "../../src/stores/server/session.ts";
 import { freePort } from "./free-port.ts";
 import { memorySecrets, type MemorySecrets } from "./memory-secrets.ts";
 import { unlimited } from "./unlimited.ts";
@@ -33,10 +34,7 @@ export function soon(): AbortSignal {
 /** Someone enrolled at a test server, with a machine of their own. */
 export interface Person {
   readonly identity: Identity;
-  readonly machine: SessionMachine & {
-    readonly secrets: MemorySecrets;
-    readonly toolVersion: string;
-  };
+  readonly machine: StoreMachine & { readonly secrets: MemorySecrets };
   readonly session: Session;
 }
 
@@ -128,6 +126,8 @@ export function newMachine(
     clock,
     network: openNetwork({ ...none, ...network }),
     toolVersion: "0.0.0-test",
+    checkOf: () => Promise.resolve(undefined),
+    customerKey: undefined,
   };
 }
 

@@ -39,13 +39,21 @@ export interface UnfinishedUpload extends Upload {
   readonly expiresAt: string | undefined;
 }
 
-export interface StoredPart {
+/** A place in the file, and what lies there. */
+export interface HashedPart {
   readonly offset: number;
   readonly length: number;
   readonly sha256: string;
 }
 
-export interface Part extends StoredPart {
+/** What a store knows of a part that it holds. Not each one knows its SHA-256. */
+export interface StoredPart {
+  readonly offset: number;
+  readonly length: number;
+  readonly digest: { readonly algorithm: "sha256" | "md5"; readonly hex: string };
+}
+
+export interface Part extends HashedPart {
   /** Exactly `length` bytes; not changed by anyone until `putPart` settles. */
   readonly bytes: Uint8Array;
 }

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import type { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
-import type { StoredPart, Upload } from "../../evidence/ports/store.ts";
+import type { HashedPart, StoredPart, Upload } from "../../evidence/ports/store.ts";
 import type { uploadStateSchema } from "../../protocol/uploads.ts";
 import type { UploadRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
@@ -65,8 +65,13 @@ export function stateOf(
       headers: { "content-type": "application/octet-stream" },
       expiresAt: row.expires_at,
     },
-    ...(withParts ? { parts: [...parts] } : {}),
+    ...(withParts ? { parts: parts.flatMap(hashed) } : {}),
   };
+}
+
+/** Clients are told only of parts whose SHA-256 is known: the others they send again. */
+function hashed({ offset, length, digest }: StoredPart): HashedPart[] {
+  return digest.algorithm === "sha256" ? [{ offset, length, sha256: digest.hex }] : [];
 }
 
 export function unknownUpload(): ExhibitError {

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { StoredPart } from "../../evidence/ports/store.ts";
+import type { HashedPart } from "../../evidence/ports/store.ts";
 
 const line = /^(\+|-) ([0-9]{1,16}) ([0-9]{1,10}) ([0-9a-f]{64})$/;
 
@@ -10,7 +10,7 @@ const line = /^(\+|-) ([0-9]{1,16}) ([0-9]{1,10}) ([0-9a-f]{64})$/;
  * An object remembers how far it has read and only reads on.
  */
 export class PartsLog {
-  readonly #parts = new Map<number, StoredPart>();
+  readonly #parts = new Map<number, HashedPart>();
   /** Ascending; parts never overlap. */
   readonly #offsets: number[] = [];
   #readBytes = 0;
@@ -23,14 +23,14 @@ export class PartsLog {
   }
 
   /** A part that shares bytes with the range, as of the last {@link refresh}. */
-  within({ offset, length }: { offset: number; length: number }): StoredPart | undefined {
+  within({ offset, length }: { offset: number; length: number }): HashedPart | undefined {
     const behind = this.#firstFrom(offset + length);
     const last = this.#parts.get(this.#offsets[behind - 1] ?? -1);
     return last !== undefined && last.offset + last.length > offset ? last : undefined;
   }
 
   /** All parts, in order of offset. */
-  parts(): StoredPart[] {
+  parts(): HashedPart[] {
     return this.#offsets.flatMap((offset) => this.#parts.get(offset) ?? []);
   }
 
@@ -66,7 +66,7 @@ export class PartsLog {
    * Appends one durable part, in one write, and flushes it. `log` is opened for appending. What could not be flushed is taken
    * back, so that nobody who reads the log takes it for durable.
    */
-  async add(log: FileHandle, part: StoredPart): Promise<void> {
+  async add(log: FileHandle, part: HashedPart): Promise<void> {
     try {
       await append(log, "+", part);
     } catch (error) {
@@ -77,7 +77,7 @@ export class PartsLog {
   }
 
   /** Takes a part back, because its bytes on the disk are no longer the ones that were acknowledged. */
-  async drop(log: FileHandle, part: StoredPart): Promise<void> {
+  async drop(log: FileHandle, part: HashedPart): Promise<void> {
     await append(log, "-", part);
     await this.refresh(log);
   }
@@ -111,7 +111,7 @@ export class PartsLog {
   }
 }
 
-async function append(log: FileHandle, sign: "+" | "-", part: StoredPart): Promise<void> {
+async function append(log: FileHandle, sign: "+" | "-", part: HashedPart): Promise<void> {
   await log.appendFile(`\n${sign} ${part.offset} ${part.length} ${part.sha256}\n`, "latin1");
   await log.datasync();
 }

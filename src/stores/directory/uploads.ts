@@ -1,5 +1,6 @@
 import { ExhibitError } from "../../evidence/errors.ts";
 import type {
+  HashedPart,
   Part,
   Stored,
   StoredPart,
@@ -85,7 +86,9 @@ export class DirectoryUploads {
     return withUpload(this.#root, upload, "read", async ({ log }) => {
       const receiving = this.#receiving.of(upload);
       await receiving.log.refresh(log);
-      return receiving.log.parts();
+      return receiving.log.parts().map(({ offset, length, sha256: hex }) => {
+        return { offset, length, digest: { algorithm: "sha256", hex } };
+      });
     });
   }
 
@@ -243,7 +246,7 @@ function plain({ id, key, sizeBytes, partBytes }: UploadDocument): Upload {
 }
 
 /** @throws ExhibitError `conflict.part-differs` when what lies there is anything but this very part */
-function requireSame(there: StoredPart, { offset, length, sha256 }: StoredPart): void {
+function requireSame(there: HashedPart, { offset, length, sha256 }: HashedPart): void {
   if (there.offset === offset && there.length === length && there.sha256 === sha256) return;
   throw new ExhibitError(
     "conflict.part-differs",

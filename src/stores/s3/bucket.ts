@@ -30,6 +30,8 @@ export interface S3Streamed {
 /** Signed requests to one bucket, each made once; what comes back is returned, whatever its status. */
 export interface S3Bucket {
   readonly address: S3Address;
+  /** The key that objects are encrypted with, where the address says that we bring it along. */
+  readonly customerKey: Buffer | undefined;
   /** One request, one answer. @throws ExhibitError `unavailable.*`, `auth.no-credentials`, `policy.insecure-address`; the signal's reason */
   send(request: S3Request, signal: AbortSignal): Promise<S3Answer>;
   /** As `send`, for content: the answer's body is a stream. */

@@ -42,3 +42,22 @@ export type Enforced = z.infer<typeof enforcedSchema>;
 export function proofOf({ payloadHash, contentMd5 }: Enforced): Proof {
   return payloadHash ? "parts" : contentMd5 ? "transport" : "size";
 }
+
+/** What is believed of a bucket that was not tried out: nothing. */
+export const unchecked: Enforced = {
+  checkedAt: new Date(0).toISOString(),
+  payloadHash: false,
+  contentMd5: false,
+  checksums: [],
+  noOverwritePut: false,
+  noOverwriteComplete: false,
+  noOverwriteWhenVersioned: false,
+  listParts: true,
+  versioning: "unsupported",
+  objectLock: "off",
+  retentionBy: "none",
+  legalHold: false,
+  sse: { s3: "untested", kms: "untested", customer: "untested" },
+  completeEtag: false,
+  earlyRefusal: false,
+};

@@ -16,6 +16,8 @@ import { errorCodeIn } from "./failures.ts";
 export interface S3Machine {
   readonly clock: Clock;
   readonly network: Network;
+  /** 32 bytes in base64, for a store whose address says `sse=customer`. */
+  readonly customerKey: string | undefined;
 }
 
 /** Answers that are not content; the longest is a page of a listing. */
@@ -31,6 +33,7 @@ export function openBucket(url: string, machine: S3Machine): S3Bucket {
 
 class OpenBucket implements S3Bucket {
   readonly address: S3Address;
+  readonly customerKey: Buffer | undefined;
   readonly #origin: string;
   readonly #host: string;
   readonly #dispatcher: Dispatcher;
@@ -41,8 +44,9 @@ class OpenBucket implements S3Bucket {
   /** The store's clock minus ours, as far as it mattered. */
   #aheadMs = 0;
 
-  constructor(address: S3Address, { clock, network }: S3Machine, keys: FindKeys) {
+  constructor(address: S3Address, { clock, network, customerKey }: S3Machine, keys: FindKeys) {
     this.address = address;
+    this.customerKey = address.sse === "customer" ? keyOf(customerKey) : undefined;
     this.#origin = originFor(address);
     this.#host = new URL(this.#origin).host;
     this.#dispatcher = network.route(this.#origin).dispatcher;
@@ -163,4 +167,15 @@ class OpenBucket implements S3Bucket {
 function streamed({ statusCode, headers, body }: Dispatcher.ResponseData): S3Streamed {
   const single = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
   return { status: statusCode, headers: Object.fromEntries(single), body };
+}
+
+/** @throws ExhibitError `auth.no-credentials` */
+function keyOf(text: string | undefined): Buffer {
+  const key = Buffer.from(text ?? "", "base64");
+  if (key.byteLength === 32) return key;
+  throw new ExhibitError(
+    "auth.no-credentials",
+    "The key that this store's content is encrypted with is not there.",
+    { hint: "Put its 32 bytes, in base64, into the environment: EXHIBIT_SSE_C_KEY." },
+  );
 }

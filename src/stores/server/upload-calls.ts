@@ -78,7 +78,9 @@ export class UploadCalls {
       }
       end = offset + length;
     }
-    return parts;
+    return parts.map(({ offset, length, sha256: hex }) => {
+      return { offset, length, digest: { algorithm: "sha256", hex } };
+    });
   }
 
   /** Asks until the proof is there: a server answers in time, with how far it is. */

@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { S3Bucket } from "./bucket.ts";
+import { failureOf } from "./failures.ts";
+import { readXml } from "./xml.ts";
+
+export interface ListedObject {
+  /** The whole key in the bucket. */
+  readonly object: string;
+  readonly sizeBytes: number;
+}
+
+const pageSchema = z.object({
+  IsTruncated: z.string().optional(),
+  NextContinuationToken: z.string().optional(),
+  EncodingType: z.string().optional(),
+  Contents: z.array(z.object({ Key: z.string(), Size: z.string() })).optional(),
+});
+
+/** The objects whose key begins with `prefix`, in key order. @throws ExhibitError as `failureOf` */
+export async function* listObjects(
+  bucket: S3Bucket,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<ListedObject> {
+  let from: Readonly<Record<string, string>> = {};
+  for (;;) {
+    const query = { "list-type": "2", "encoding-type": "url", prefix, ...from };
+    const answer = await bucket.send({ method: "GET", key: undefined, query }, signal);
+    const page = readXml(answer.body, "ListBucketResult", pageSchema);
+    if (answer.status >= 300 || page === undefined) throw failureOf(answer);
+    for (const { Key, Size } of page.Contents ?? []) {
+      const object =
+        page.EncodingType === "url" ? decodeURIComponent(Key.replaceAll("+", " ")) : Key;
+      yield { object, sizeBytes: Number(Size) };
+    }
+    if (page.IsTruncated !== "true" || page.NextContinuationToken === undefined) return;
+    from = { "continuation-token": page.NextContinuationToken };
+  }
+}

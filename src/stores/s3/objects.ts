@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import { ExhibitError } from "../../evidence/errors.ts";
+import { keySchema } from "../../evidence/key.ts";
+import { randomId } from "../../evidence/random-id.ts";
+import type { S3Answer, S3Bucket, S3Request } from "./bucket.ts";
+import { refusesOverwrite } from "./capabilities.ts";
+import { proofOf, type Enforced } from "./enforced.ts";
+import { readHeaders, writeHeaders } from "./encryption.ts";
+import { failureOf } from "./failures.ts";
+import { versionsOf } from "./versions.ts";
+
+/** Metadata of what we write: who wrote it, in one token; and its SHA-256, where it was known when it was written. */
+export const tokenHeader = "x-amz-meta-exhibit-upload";
+export const sha256Header = "x-amz-meta-exhibit-sha256";
+
+/** A bucket, and what it is known to do. */
+export interface Tried {
+  readonly bucket: S3Bucket;
+  readonly enforced: Enforced;
+  /** What keys begin with: "" or with a slash at its end. */
+  readonly root: string;
+}
+
+export function tried(bucket: S3Bucket, enforced: Enforced): Tried {
+  const { prefix } = bucket.address;
+  return { bucket, enforced, root: prefix === "" ? "" : `${prefix}/` };
+}
+
+/** What lies under a key. */
+export interface Head {
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly token: string | undefined;
+  readonly sha256: string | undefined;
+}
+
+/** Where a key lies in the bucket. @throws ExhibitError `usage.invalid` for anything that is not a key of ours */
+export function objectOf({ root }: Tried, key: string): string {
+  if (keySchema.safeParse(key).success) return `${root}${key}`;
+  throw new ExhibitError("usage.invalid", "This is not a key of this product.", {
+    hint: "A key is <case>/<reference>/<name>, as exhibit writes them.",
+  });
+}
+
+/** One request that must succeed. @throws ExhibitError as `failureOf` */
+export async function succeed(
+  bucket: S3Bucket,
+  request: S3Request,
+  signal: AbortSignal,
+): Promise<S3Answer> {
+  const answer = await bucket.send(request, signal);
+  if (answer.status >= 300) throw failureOf(answer);
+  return answer;
+}
+
+/** What lies at an object's place; undefined where nothing does. */
+export async function headOf(
+  { bucket }: Tried,
+  object: string,
+  signal: AbortSignal,
+): Promise<Head | undefined> {
+  const answer = await bucket.send(
+    { method: "HEAD", key: object, headers: readHeaders(bucket) },
+    signal,
+  );
+  if (answer.status === 404) return undefined;
+  if (answer.status >= 300) throw failureOf(answer);
+  const { headers } = answer;
+  return {
+    sizeBytes: Number(headers["content-length"]),
+    etag: (headers["etag"] ?? "").replaceAll('"', ""),
+    token: headers[tokenHeader],
+    sha256: headers[sha256Header],
+  };
+}
+
+/**
+ * Writes an object where nothing lies yet: the engine refuses to overwrite where it was seen to do so; elsewhere it is
+ * looked before and afterwards, and of two that were written at the same time the first stays.
+ *
+ * @throws ExhibitError `conflict.exists`, `integrity.mismatch`, and as `failureOf`
+ */
+export async function putOnce(
+  store: Tried,
+  object: string,
+  bytes: Uint8Array,
+  sha256: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bucket, enforced } = store;
+  const isRefused = refusesOverwrite(enforced);
+  const token = randomId("p");
+  if (!isRefused && (await headOf(store, object, signal)) !== undefined) throw taken();
+  const { headers } = await succeed(
+    bucket,
+    {
+      method: "PUT",
+      key: object,
+      body: bytes,
+      sha256,
+      headers: {
+        ...writeHeaders(bucket),
+        ...bodyHeaders(enforced, bytes),
+        [tokenHeader]: token,
+        [sha256Header]: sha256,
+        ...(isRefused ? { "if-none-match": "*" } : {}),
+      },
+    },
+    signal,
+  );
+  if (!isRefused) await requireFirst(store, object, token, headers["x-amz-version-id"], signal);
+}
+
+/**
+ * Makes sure that what was just written lies over nothing. What was written in vain is taken away again, where the bucket
+ * permits it.
+ *
+ * @throws ExhibitError `conflict.exists`
+ */
+export async function requireFirst(
+  store: Tried,
+  object: string,
+  token: string,
+  version: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (version !== undefined && version !== "null") {
+    const versions = await versionsOf(store.bucket, object, signal);
+    if (versions.at(-1)?.id === version) return;
+    const request = { method: "DELETE", key: object, query: { versionId: version } } as const;
+    await store.bucket.send(request, signal);
+    throw taken();
+  }
+  if ((await headOf(store, object, signal))?.token !== token) throw taken();
+}
+
+/** What goes with a body whose signed digest the engine does not compare. */
+export function bodyHeaders(
+  enforced: Enforced,
+  bytes: Uint8Array,
+): Readonly<Record<string, string>> {
+  if (proofOf(enforced) !== "transport") return {};
+  return { "content-md5": createHash("md5").update(bytes).digest("base64") };
+}
+
+export function taken(): ExhibitError {
+  return new ExhibitError("conflict.exists", "Something else lies under this key already.", {
+    hint: "It is never overwritten. Use another reference.",
+  });
+}

@@ -1,0 +1,76 @@
+import { hasCode } from "../../evidence/errors.ts";
+import { keySchema } from "../../evidence/key.ts";
+import type { Clock } from "../../evidence/ports/clock.ts";
+import type { KeyStat, Store, Stored } from "../../evidence/ports/store.ts";
+import { s3AddressText } from "../../evidence/s3-address.ts";
+import type { S3Bucket } from "./bucket.ts";
+import { s3Capabilities } from "./capabilities.ts";
+import { proofOf, type Enforced } from "./enforced.ts";
+import { listObjects } from "./listing.ts";
+import { headOf, objectOf, putOnce, tried, type Tried } from "./objects.ts";
+import { hashOf, readObject } from "./reading.ts";
+import { S3Uploads } from "./uploads.ts";
+
+/**
+ * A store in an S3 bucket: each key is an object below the store's prefix, and the notes of unfinished uploads lie in `.uploads/`
+ * beside them. Of what engines promise, only that is relied on which `enforced` says was seen. Several processes may use
+ * one bucket at once.
+ */
+export function s3Store(bucket: S3Bucket, enforced: Enforced, clock: Clock): Store {
+  const store = tried(bucket, enforced);
+  const uploads = new S3Uploads(store, clock);
+  return {
+    url: s3AddressText(bucket.address),
+    capabilities: s3Capabilities(enforced),
+    put: (key, bytes, sha256, signal) => put(store, key, bytes, sha256, signal),
+    begin: (key, sizeBytes, partBytes, signal) => uploads.begin(key, sizeBytes, partBytes, signal),
+    putPart: (upload, part, signal) => uploads.putPart(upload, part, signal),
+    listParts: (upload, signal) => uploads.listParts(upload, signal),
+    complete: (upload, sha256, signal) => uploads.complete(upload, sha256, signal),
+    abort: (upload, signal) => uploads.abort(upload, signal),
+    uploads: (signal) => uploads.uploads(signal),
+    stat: async (key, signal) => {
+      const head = await headOf(store, objectOf(store, key), signal);
+      return head === undefined ? undefined : { key, sizeBytes: head.sizeBytes };
+    },
+    list: (prefix, signal) => list(store, prefix, signal),
+    open: (key, range, signal) => readObject(store, key, range, signal),
+  };
+}
+
+async function put(
+  store: Tried,
+  key: string,
+  bytes: Uint8Array,
+  sha256: string,
+  signal: AbortSignal,
+): Promise<Stored> {
+  const object = objectOf(store, key);
+  const stored = { key, sizeBytes: bytes.byteLength, sha256, proof: proofOf(store.enforced) };
+  try {
+    await putOnce(store, object, bytes, sha256, signal);
+  } catch (error) {
+    if (!hasCode(error, "conflict.exists")) throw error;
+    if (!(await isThere(store, stored, signal))) throw error;
+  }
+  return stored;
+}
+
+/** Whether the very same content lies under a key: as was written down with it by us, or by reading it again. */
+async function isThere(
+  store: Tried,
+  { key, sizeBytes, sha256 }: Stored,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const head = await headOf(store, objectOf(store, key), signal);
+  if (head?.sizeBytes !== sizeBytes) return false;
+  return (head.sha256 ?? (await hashOf(store, key, signal))) === sha256;
+}
+
+async function* list(store: Tried, prefix: string, signal: AbortSignal): AsyncGenerator<KeyStat> {
+  const { bucket, root } = store;
+  for await (const { object, sizeBytes } of listObjects(bucket, `${root}${prefix}`, signal)) {
+    const key = object.slice(root.length);
+    if (keySchema.safeParse(key).success) yield { key, sizeBytes };
+  }
+}

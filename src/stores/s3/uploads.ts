@@ -1,0 +1,329 @@
+import { setTimeout } from "node:timers/promises";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
+import type { Clock } from "../../evidence/ports/clock.ts";
+import type {
+  Part,
+  Stored,
+  StoredPart,
+  UnfinishedUpload,
+  Upload,
+} from "../../evidence/ports/store.ts";
+import { randomId } from "../../evidence/random-id.ts";
+import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.ts";
+import { readHeaders } from "./encryption.ts";
+import { proofOf } from "./enforced.ts";
+import { etagOf, notAsSent, requireSame, storedPart, type OpenUpload } from "./known-parts.ts";
+import { hashOf } from "./reading.ts";
+import {
+  about,
+  abortMultipart,
+  bare,
+  completeMultipart,
+  createMultipart,
+  listMultipart,
+  noSuchUpload,
+} from "./multipart.ts";
+import { findNote, listNotes, removeNote, uploadOf, writeNote, type FoundNote } from "./notes.ts";
+import {
+  bodyHeaders,
+  headOf,
+  objectOf,
+  requireFirst,
+  taken,
+  type Head,
+  type Tried,
+} from "./objects.ts";
+
+/** An engine in trouble over putting parts together is asked again at once: Ceph is while another process has it done. */
+const mostTries = 4;
+const firstPauseMs = 100;
+
+/**
+ * The uploads of one bucket. What must outlive this process lies in the bucket: the parts, and a note that the upload is ours.
+ * Parts are only ever named by the ETags that they had when they were sent or compared, so that none can be another when
+ * they are put together.
+ */
+export class S3Uploads {
+  readonly #store: Tried;
+  readonly #clock: Clock;
+  /** By the upload's token. */
+  readonly #open = new Map<string, Promise<OpenUpload>>();
+
+  constructor(store: Tried, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  async begin(
+    key: string,
+    sizeBytes: number,
+    partBytes: number,
+    signal: AbortSignal,
+  ): Promise<Upload> {
+    const store = this.#store;
+    const object = objectOf(store, key);
+    checkSizes(sizeBytes, partBytes);
+    if ((await headOf(store, object, signal)) !== undefined) throw taken();
+    const wanted = { key, sizeBytes };
+    const before = await this.#found(wanted, signal);
+    if (before !== undefined) return before;
+    const token = randomId("u");
+    const startedAt = this.#clock.now().toISOString();
+    const uploadId = await createMultipart(store, object, token, signal);
+    try {
+      await writeNote(
+        store,
+        { schema: "exhibit.s3-upload/1", token, uploadId, ...wanted, partBytes, startedAt },
+        signal,
+      );
+    } catch (error) {
+      await abortMultipart(store, object, uploadId, AbortSignal.timeout(10_000));
+      const winner = hasCode(error, "conflict.exists")
+        ? await this.#found(wanted, signal)
+        : undefined;
+      if (winner === undefined) throw error;
+      return winner;
+    }
+    return { id: token, key, sizeBytes, partBytes };
+  }
+
+  async putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void> {
+    const object = objectOf(this.#store, upload.key);
+    const number = partNumberOf(upload, part);
+    const open = await this.#opened(upload, signal);
+    const known = open.parts.get(number);
+    if (known !== undefined) {
+      requireSame(known, part);
+      return;
+    }
+    const etag = await this.#send(object, open, number, part.bytes, part.sha256, signal);
+    open.parts.set(number, { etag, sizeBytes: part.length, sha256: part.sha256 });
+  }
+
+  /** Those whose content is known: of the others, such as those encrypted by a key service, an engine tells nothing that could be compared. */
+  async listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]> {
+    const open = await this.#opened(upload, signal);
+    const { parts } = await listMultipart(
+      this.#store,
+      objectOf(this.#store, upload.key),
+      open.uploadId,
+      signal,
+    );
+    const before = new Map(open.parts);
+    open.parts.clear();
+    const found: StoredPart[] = [];
+    for (const held of parts) {
+      const part = storedPart(upload, held, open, before.get(held.number));
+      if (part === undefined) continue;
+      found.push(part.stored);
+      open.parts.set(held.number, part.known);
+    }
+    return found;
+  }
+
+  async complete(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored> {
+    const store = this.#store;
+    const object = objectOf(store, upload.key);
+    let etags: readonly string[] | undefined;
+    for (let tries = 1; ; tries += 1) {
+      const head = await headOf(store, object, signal);
+      if (head !== undefined) return this.#settle(upload, head, sha256, etags, signal);
+      try {
+        const open = await this.#opened(upload, signal);
+        etags = await this.#etags(upload, object, open, signal);
+        const { headers } = await completeMultipart(store, object, open.uploadId, etags, signal);
+        if (!store.enforced.noOverwriteComplete) {
+          await requireFirst(store, object, upload.id, headers["x-amz-version-id"], signal);
+        }
+        break;
+      } catch (error) {
+        // Perhaps it was done all the same: by this request, one before it, or another process that is at it now.
+        if (!isAmbiguous(error)) throw error;
+        const there = await headOf(store, object, signal);
+        if (there !== undefined) return this.#settle(upload, there, sha256, etags, signal);
+        if (tries === mostTries || !isInTrouble(error)) throw error;
+        await setTimeout(firstPauseMs * 2 ** tries, undefined, { signal }).catch(() => undefined);
+        signal.throwIfAborted();
+      }
+    }
+    const there = await headOf(store, object, signal);
+    if (there?.token !== upload.id || there.sizeBytes !== upload.sizeBytes)
+      throw notAsSent(upload, there);
+    return this.#done(upload, sha256, signal);
+  }
+
+  async abort(upload: Upload, signal: AbortSignal): Promise<void> {
+    const found = await findNote(this.#store, upload, signal);
+    this.#open.delete(upload.id);
+    if (found?.note.token !== upload.id) return;
+    await abortMultipart(
+      this.#store,
+      objectOf(this.#store, upload.key),
+      found.note.uploadId,
+      signal,
+    );
+    await removeNote(this.#store, upload, signal);
+  }
+
+  async uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
+    const found: UnfinishedUpload[] = [];
+    for await (const { note } of listNotes(this.#store, signal)) {
+      const object = objectOf(this.#store, note.key);
+      try {
+        const { parts, expiresAt } = await listMultipart(
+          this.#store,
+          object,
+          note.uploadId,
+          signal,
+        );
+        const receivedBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+        found.push({ ...uploadOf(note), startedAt: note.startedAt, receivedBytes, expiresAt });
+      } catch (error) {
+        if (!hasCode(error, "not-found.upload")) throw error;
+      }
+    }
+    return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+  }
+
+  /** The unfinished upload of a key and size, if there is one that the engine still knows. A note that outlived its upload goes. */
+  async #found(
+    wanted: Pick<Upload, "key" | "sizeBytes">,
+    signal: AbortSignal,
+  ): Promise<Upload | undefined> {
+    const found = await findNote(this.#store, wanted, signal);
+    if (found === undefined) return undefined;
+    const upload = uploadOf(found.note);
+    try {
+      await listMultipart(
+        this.#store,
+        objectOf(this.#store, wanted.key),
+        found.note.uploadId,
+        signal,
+      );
+      return upload;
+    } catch (error) {
+      if (!hasCode(error, "not-found.upload")) throw error;
+      await removeNote(this.#store, upload, signal);
+      return undefined;
+    }
+  }
+
+  /** What this process knows of an upload; found out by the first who asks. */
+  async #opened(upload: Upload, signal: AbortSignal): Promise<OpenUpload> {
+    const known = this.#open.get(upload.id);
+    if (known !== undefined) return known;
+    const opening = this.#openUpload(upload, signal);
+    this.#open.set(upload.id, opening);
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#open.get(upload.id) === opening) this.#open.delete(upload.id);
+      throw error;
+    }
+  }
+
+  async #openUpload(upload: Upload, signal: AbortSignal): Promise<OpenUpload> {
+    const found: FoundNote | undefined = await findNote(this.#store, upload, signal);
+    if (found?.note.token !== upload.id || found.note.partBytes !== upload.partBytes)
+      throw noSuchUpload();
+    const { uploadId } = found.note;
+    const open: OpenUpload = { uploadId, etagsAreMd5: found.etagsAreMd5, parts: new Map() };
+    const { parts } = await listMultipart(
+      this.#store,
+      objectOf(this.#store, upload.key),
+      uploadId,
+      signal,
+    );
+    for (const held of parts) {
+      const part = storedPart(upload, held, open, undefined);
+      if (part !== undefined) open.parts.set(held.number, part.known);
+    }
+    return open;
+  }
+
+  async #send(
+    object: string,
+    { uploadId }: OpenUpload,
+    number: number,
+    bytes: Uint8Array,
+    sha256: string | undefined,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const store = this.#store;
+    const { headers } = await about(
+      store,
+      {
+        method: "PUT",
+        key: object,
+        query: { partNumber: String(number), uploadId },
+        headers: { ...readHeaders(store.bucket), ...bodyHeaders(store.enforced, bytes) },
+        body: bytes,
+        ...(sha256 === undefined ? {} : { sha256 }),
+      },
+      signal,
+    );
+    return bare(headers["etag"] ?? "");
+  }
+
+  /** How the parts are named when they are put together. @throws ExhibitError `integrity.mismatch` while one is missing */
+  async #etags(
+    upload: Upload,
+    object: string,
+    open: OpenUpload,
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    if (upload.sizeBytes === 0 && open.parts.size === 0) {
+      return [await this.#send(object, open, 1, new Uint8Array(0), undefined, signal)];
+    }
+    const etags: string[] = [];
+    for (let number = 1; number <= partCountOf(upload); number += 1) {
+      const part = open.parts.get(number);
+      if (part?.sizeBytes !== lengthOf(upload, number)) {
+        throw new ExhibitError("integrity.mismatch", "Not every part of the upload has arrived.", {
+          hint: "Nothing became visible. Run the same command again: it sends what is missing.",
+          facts: { part: number },
+        });
+      }
+      etags.push(part.etag);
+    }
+    return etags;
+  }
+
+  /**
+   * Something lies under the key already: a success if it is this very upload, completed before, and of this content. Where its
+   * parts do not tell so, it is read again.
+   */
+  async #settle(
+    upload: Upload,
+    head: Head,
+    sha256: string,
+    etags: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<Stored> {
+    if (head.token !== upload.id) throw taken();
+    const isSame =
+      head.sizeBytes === upload.sizeBytes &&
+      ((etags !== undefined && head.etag === etagOf(etags)) ||
+        (await hashOf(this.#store, upload.key, signal)) === sha256);
+    if (!isSame) throw notAsSent(upload, head);
+    return this.#done(upload, sha256, signal);
+  }
+
+  async #done(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored> {
+    this.#open.delete(upload.id);
+    await removeNote(this.#store, upload, signal);
+    const { key, sizeBytes } = upload;
+    return { key, sizeBytes, sha256, proof: proofOf(this.#store.enforced) };
+  }
+}
+
+/** Whether a failure to complete leaves open what became of the upload. */
+function isAmbiguous(error: unknown): error is ExhibitError {
+  if (!(error instanceof ExhibitError)) return false;
+  return /^(?:unavailable|not-found|conflict)\./.test(error.code);
+}
+
+/** An answer, and that of an engine in trouble; one that is out of reach has nothing to say. */
+function isInTrouble({ code, facts }: ExhibitError): boolean {
+  return code === "unavailable.store" && "status" in facts;
+}
