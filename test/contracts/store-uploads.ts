@@ -148,7 +148,9 @@ export function describeUploads(subject: Subject, partBytes: number): void {
       );
       // Without an atomic refusal there is no telling which came first; nothing is claimed of it then.
       if (!subject.store.capabilities.allotsReferences) return;
-      const ids = begun.map((one): unknown => (one.status === "fulfilled" ? one.value : one.reason));
+      const ids = begun.map((one): unknown =>
+        one.status === "fulfilled" ? one.value : one.reason,
+      );
       expect(new Set(ids).size).toBe(1);
     });
 
