@@ -31,6 +31,8 @@ const mostTries = 1000;
  * that another machine sealed are listed, and their documents refused as signed by an unknown key.
  */
 export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): Register {
+  /** Of the cases that something was reserved in: many exhibits of one upload would read the same ones again and again. */
+  const known = new Map<string, ReservationDocument>();
   return {
     issuerKey: signer.publicJwk,
     needsInitials: store.capabilities.allotsReferences,
@@ -129,7 +131,7 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
     { case: caseRef, sourceId }: Reservation,
     signal: AbortSignal,
   ): Promise<ExhibitEntry | undefined> {
-    for await (const { reservation, entry } of listReservations(store, caseRef, signal)) {
+    for await (const { reservation, entry } of listReservations(store, caseRef, signal, known)) {
       if (reservation.submitter === signer.thumbprint && reservation.sourceId === sourceId) {
         return entry;
       }
@@ -182,7 +184,7 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
       });
     }
     let highest = 0;
-    for await (const { entry } of listReservations(store, caseRef, signal)) {
+    for await (const { entry } of listReservations(store, caseRef, signal, known)) {
       const [letters, serial] = entry.reference.split("/");
       if (letters === initials) highest = Math.max(highest, Number(serial));
     }

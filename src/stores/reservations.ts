@@ -49,15 +49,27 @@ export async function findReservation(
   signal: AbortSignal,
 ): Promise<ReservationDocument | undefined> {
   const key = `${exhibitPrefix(exhibit.case, exhibit.reference)}/${reservationName}`;
+  return readReservation(store, key, signal);
+}
+
+async function readReservation(
+  store: Store,
+  key: string,
+  signal: AbortSignal,
+): Promise<ReservationDocument | undefined> {
   const text = await readText(store, key, signal);
   return text === undefined ? undefined : parseReservation(key, text);
 }
 
-/** All reservations, of one case or of all, in key order, each with whether its record is there. */
+/**
+ * All reservations, of one case or of all, in key order, each with whether its record is there. One never changes once it is written:
+ * those in `known`, by key, are not read again, and what is read is added.
+ */
 export async function* listReservations(
   store: Store,
   caseRef: string | undefined,
   signal: AbortSignal,
+  known?: Map<string, ReservationDocument>,
 ): AsyncGenerator<{ reservation: ReservationDocument; entry: ExhibitEntry }> {
   const prefix = caseRef === undefined ? "" : `${caseSegment(caseRef)}/`;
   let sealedFolder: string | undefined;
@@ -66,9 +78,9 @@ export async function* listReservations(
     // In key order a record comes before the reservation of the same folder.
     if (key.endsWith(`/${recordName}`)) sealedFolder = folder;
     if (!key.endsWith(`/${reservationName}`)) continue;
-    const text = await readText(store, key, signal);
-    if (text === undefined) continue;
-    const reservation = parseReservation(key, text);
+    const reservation = known?.get(key) ?? (await readReservation(store, key, signal));
+    if (reservation === undefined) continue;
+    known?.set(key, reservation);
     yield { reservation, entry: entryOf(reservation, folder === sealedFolder) };
   }
 }
