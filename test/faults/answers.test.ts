@@ -126,7 +126,7 @@ describe("an upload gets through", () => {
     ["a part that comes a little at a time", part, { dripBytes: 32 * kib, everyMs: 25 }, 2],
     ["a clock that is put forward in mid-file", part, { after: () => clockJumps(5 * hourMs) }, 2],
     ["a clock that is put back in mid-file", part, { after: () => clockJumps(-5 * hourMs) }, 2],
-    ["a token that ends in mid-file", part, { tokenEnded: true }, 2],
+    ["a token that ends in mid-file", part, { tokenEnded: {} }, 2],
     ["a completion that arrives twice", complete, { twice: true }, 1],
     ["a record that arrives twice", record, { twice: true }, 1],
     ["a lost answer to a part", part, { loseReply: true }, 2],

@@ -28,8 +28,8 @@ export type Deed =
   | { behind: number }
   /** Puts a frame around the body, as some proxies and uploaders do. */
   | { framed: true }
-  /** Lets the request through with a token that the server no longer takes. */
-  | { tokenEnded: true }
+  /** Has the token that the first such request bears end: whoever bears it is refused, a newer one is taken. */
+  | { tokenEnded: { authorization?: string } }
   /** Does something before the request reaches the server. */
   | { after: () => Promise<void> }
   /** Changes the request's or the answer's body on its way. */
@@ -137,7 +137,7 @@ async function handle(
   }
   const body = await bodyOf(incoming, deed);
   if ("after" in deed) await deed.after();
-  if ("tokenEnded" in deed) incoming.headers.authorization = "Bearer ended";
+  if ("tokenEnded" in deed) endToken(incoming.headers, deed.tokenEnded);
   if ("twice" in deed) await forwarded(incoming, port, body);
   const reply = await forwarded(incoming, port, body);
   if ("loseReply" in deed) outgoing.destroy();
@@ -148,6 +148,11 @@ async function handle(
     outgoing.writeHead(statusCode, { ...headers, "content-length": sent.length });
     outgoing.end(sent);
   }
+}
+
+function endToken(headers: IncomingHttpHeaders, ended: { authorization?: string }): void {
+  ended.authorization ??= headers.authorization ?? "";
+  if (headers.authorization === ended.authorization) headers.authorization = "Bearer ended";
 }
 
 function answer(
