@@ -63,6 +63,8 @@ export interface StoreBook {
 export interface ServeRequest {
   /** Where the server keeps everything; left out, a folder of this user's state. */
   readonly dataDir: string | undefined;
+  /** A bucket in S3 that content is kept in; left out, it is kept in the data folder. */
+  readonly store: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
@@ -82,6 +84,8 @@ export interface Serving {
   readonly url: string;
   readonly publicUrl: string;
   readonly dataDir: string;
+  /** Where content is kept, when that is not the data folder. */
+  readonly contentUrl: string | undefined;
   readonly logFile: string | undefined;
   /** An admin's invitation, when one was made: its code, or the file it was written to. */
   readonly invitation: { readonly code: string } | { readonly file: string } | undefined;

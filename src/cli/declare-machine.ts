@@ -83,6 +83,10 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
         "a one-time invitation for its admin. Stops cleanly on Ctrl-C and SIGTERM.",
     )
     .option("--data <folder>", "where it keeps everything (default: server in the state folder)")
+    .option(
+      "--store <url>",
+      "keep content in a bucket: s3://BUCKET/PREFIX?endpoint=… (default: in the data folder)",
+    )
     .option("--organisation <name>", "shown to people who open a share link", "Exhibit server")
     .option("--expire-uploads <duration>", "forget unfinished uploads after this long", "14d")
     .option(

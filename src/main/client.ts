@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Pin } from "../app/deps.ts";
 import type { Client, GivenSettings, SettledSettings, Settings } from "../cli/context.ts";
@@ -26,6 +25,7 @@ import { enrolmentAtServers } from "../stores/server/enrolment.ts";
 import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
+import { readCertificates } from "./certificates.ts";
 import { sourceOf } from "./source.ts";
 import { checkKept, storeProbe } from "./store-probe.ts";
 
@@ -147,18 +147,4 @@ async function chooseSecrets(settings: Settings, paths: MachinePaths): Promise<S
   if (file === undefined) return (await import("../platform/secrets/keychain.ts")).keychain;
   const { secretFile } = await import("../platform/secrets/secret-file.ts");
   return secretFile(file);
-}
-
-async function readCertificates(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const pem = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new ExhibitError("not-found.source", `The certificates in ${file} cannot be read.`, {
-      hint: "Check --ca-file, EXHIBIT_CA_FILE or caFile in the configuration.",
-      cause,
-    });
-  });
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new ExhibitError("usage.invalid", `${file} holds no certificates in PEM.`, {
-    hint: "It must hold lines like -----BEGIN CERTIFICATE-----.",
-  });
 }

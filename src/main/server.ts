@@ -6,7 +6,6 @@ import type { ServeRequest, Serving } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
-import { flushTogether } from "../platform/flush-together.ts";
 import { openLog } from "../platform/logs.ts";
 import { pathsOn, type MachineFacts } from "../platform/paths.ts";
 import { sqliteDialect } from "../platform/sqlite.ts";
@@ -15,8 +14,7 @@ import { migrate } from "../server/database/migrate.ts";
 import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
 import { createServer, type Tls } from "../server/server.ts";
-import { openGroupedContent } from "../stores/directory/grouped.ts";
-import { openDirectoryStore } from "../stores/directory/store.ts";
+import { openServerContent, type ServerContent } from "./server-content.ts";
 
 /** Builds an exhibit server over this machine's folder and starts to listen. */
 export async function composeServer(
@@ -30,7 +28,7 @@ export async function composeServer(
   const tls = await readTls(request);
   const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir);
   try {
-    return await serveFrom(folder, version, request, tls, signal);
+    return await serveFrom(folder, facts, version, request, tls, signal);
   } catch (error) {
     await folder.release();
     throw error;
@@ -39,6 +37,7 @@ export async function composeServer(
 
 async function serveFrom(
   folder: DataFolder,
+  facts: MachineFacts,
   version: string,
   request: ServeRequest,
   tls: Tls | undefined,
@@ -48,12 +47,14 @@ async function serveFrom(
   const host = isIPv6(request.host) ? `[${request.host}]` : request.host;
   const url = `${tls === undefined ? "http" : "https"}://${host}:${port}`;
   const database = new Kysely<Tables>({ dialect: sqliteDialect(folder.databaseFile) });
+  let kept: ServerContent | undefined;
   try {
     await migrate(database);
-    const content = await openDirectoryStore(folder.contentDir);
+    kept = await openServerContent(folder, request.store, database, facts, signal);
+    const { content, grouped } = kept;
     const deps: ServerDeps = {
       content,
-      grouped: await openGroupedContent(folder.contentDir, content, flushTogether()),
+      grouped,
       database,
       key: folder.key,
       retiredKeys: folder.retiredKeys,
@@ -80,6 +81,7 @@ async function serveFrom(
     }
     const finished = stopped(signal)
       .then(() => app.close())
+      .finally(() => kept?.close())
       .finally(() => database.destroy())
       .finally(() => folder.release())
       .finally(() => log.close());
@@ -87,11 +89,13 @@ async function serveFrom(
       url,
       publicUrl: deps.settings.publicUrl,
       dataDir: folder.path,
+      contentUrl: request.store === undefined ? undefined : content.url,
       logFile: request.logToStderr ? undefined : folder.logFile,
       invitation,
       finished,
     };
   } catch (error) {
+    await kept?.close();
     await database.destroy();
     throw error;
   }

@@ -120,7 +120,7 @@ describe("many small files", () => {
     ["an answer that was changed on its way", bundle, { flipDown: 3000 }, 1],
     ["a byte that was changed on its way up", bundle, { flipUp: 9000 }, 2],
     ["a connection that stops taking them", bundle, { stallAt: 8000 }, 1],
-    ["a token that has ended", bundle, { tokenEnded: true }, 1],
+    ["a token that has ended", bundle, { tokenEnded: {} }, 1],
     ["a proxy that sends them twice", bundle, { twice: true }, 1],
     ["a redirect", bundle, { answer: 307, headers: { location: "http://127.0.0.1:9/" } }, 1],
   ])("arrive, each once, although there is %s", async (_, on, deed, times) => {

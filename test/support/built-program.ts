@@ -72,12 +72,13 @@ export async function finish(
   return { code, out, err };
 }
 
-/** Starts `exhibit serve` on a free port and waits until it listens. */
+/** Starts `exhibit serve` on a free port, or one that `argv` names, and waits until it listens. */
 export async function serve(
   folder: string,
   argv: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<{ url: string; child: ChildProcessWithoutNullStreams; stop(): Promise<number | null> }> {
-  const child = start(folder, ["serve", "--port", "0", "--json", ...argv]);
+  const child = start(folder, ["serve", "--port", "0", "--json", ...argv], env);
   const closed = once(child, "close") as Promise<[number | null]>;
   const err = text(child.stderr);
   for await (const line of createInterface({ input: child.stdout })) {

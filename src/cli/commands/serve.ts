@@ -14,6 +14,10 @@ import { visible } from "../ui/visible.ts";
 
 const optionsSchema = z.object({
   data: z.string().min(1, "must not be empty").optional(),
+  store: z
+    .string()
+    .regex(/^s3:\/\//i, "must be the address of a bucket, like s3://BUCKET/PREFIX?region=NAME")
+    .optional(),
   host: z.string().min(1, "must not be empty"),
   port: z
     .string()
@@ -63,9 +67,10 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 
 function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   const theme = themeFor(terminal.color);
-  const { invitation, dataDir, logFile, publicUrl, url } = serving;
+  const { invitation, dataDir, contentUrl, logFile, publicUrl, url } = serving;
   const lines = [
     `Data folder: ${visible(dataDir)}${logFile === undefined ? "" : `   Log: ${visible(logFile)}`}`,
+    ...(contentUrl === undefined ? [] : [`Content: ${visible(contentUrl)}`]),
     ...(publicUrl === url ? [] : [`People reach it as ${publicUrl}`]),
   ];
   if (invitation !== undefined && "code" in invitation) {
@@ -118,6 +123,7 @@ function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): Se
   const file = options.invitationFile;
   return {
     dataDir: options.data === undefined ? undefined : path.resolve(options.data),
+    store: options.store,
     host,
     port: options.port,
     tls:

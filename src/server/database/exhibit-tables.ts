@@ -58,9 +58,20 @@ export interface UploadRow {
   expires_at: string;
 }
 
+/** What a content store holds of an unfinished upload, where its engine does not tell it. */
+export interface ContentPartRow {
+  /** The content store's id of the upload. */
+  readonly content_id: string;
+  readonly number: number;
+  readonly etag: string;
+  readonly size_bytes: number;
+  readonly sha256: string;
+}
+
 export interface ExhibitTables {
   exhibits: ExhibitRow;
   custody_events: CustodyEventRow;
   stored_files: StoredFileRow;
   uploads: UploadRow;
+  content_parts: ContentPartRow;
 }

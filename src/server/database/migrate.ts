@@ -3,6 +3,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import * as accounts from "./migrations/0001-accounts.ts";
 import * as exhibits from "./migrations/0002-exhibits.ts";
 import * as shares from "./migrations/0003-shares.ts";
+import * as contentParts from "./migrations/0004-content-parts.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order; a migration that was released is never changed, only followed by another. */
@@ -10,6 +11,7 @@ const migrations: Record<string, Migration> = {
   "0001-accounts": accounts,
   "0002-exhibits": exhibits,
   "0003-shares": shares,
+  "0004-content-parts": contentParts,
 };
 
 /**

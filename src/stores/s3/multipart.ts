@@ -149,3 +149,14 @@ function otherParts(): ExhibitError {
     hint: "Nothing became visible. Run the same command again.",
   });
 }
+
+/** Whether a failure to complete leaves open what became of the upload. */
+export function isAmbiguous(error: unknown): error is ExhibitError {
+  if (!(error instanceof ExhibitError)) return false;
+  return /^(?:unavailable|not-found|conflict)\./.test(error.code);
+}
+
+/** An answer, and that of an engine in trouble; one that is out of reach has nothing to say. */
+export function isInTrouble({ code, facts }: ExhibitError): boolean {
+  return code === "unavailable.store" && "status" in facts;
+}

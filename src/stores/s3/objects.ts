@@ -134,6 +134,33 @@ export async function requireFirst(
   if ((await headOf(store, object, signal))?.token !== token) throw taken();
 }
 
+/**
+ * Takes away what a certain upload has put under a key, and nothing else: where versions are kept, that very version; where it is
+ * locked, it is hidden.
+ *
+ * @throws ExhibitError as `failureOf`
+ */
+export async function withdraw(
+  store: Tried,
+  object: string,
+  token: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bucket } = store;
+  const answer = await succeed(
+    bucket,
+    { method: "HEAD", key: object, headers: readHeaders(bucket) },
+    signal,
+  );
+  if (answer.headers[tokenHeader] !== token) return;
+  const versionId = answer.headers["x-amz-version-id"];
+  if (versionId !== undefined && versionId !== "null") {
+    const request = { method: "DELETE", key: object, query: { versionId } } as const;
+    if ((await bucket.send(request, signal)).status < 300) return;
+  }
+  await succeed(bucket, { method: "DELETE", key: object }, signal);
+}
+
 /** What goes with a body whose signed digest the engine does not compare. */
 export function bodyHeaders(
   enforced: Enforced,

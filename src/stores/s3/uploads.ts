@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
+import type { PartMemory } from "../../evidence/ports/part-memory.ts";
 import type {
   Part,
   Stored,
@@ -20,10 +21,12 @@ import {
   bare,
   completeMultipart,
   createMultipart,
+  isAmbiguous,
+  isInTrouble,
   listMultipart,
   noSuchUpload,
 } from "./multipart.ts";
-import { findNote, listNotes, removeNote, uploadOf, writeNote, type FoundNote } from "./notes.ts";
+import { findNote, removeNote, uploadOf, writeNote, type FoundNote } from "./notes.ts";
 import {
   bodyHeaders,
   headOf,
@@ -33,6 +36,7 @@ import {
   type Head,
   type Tried,
 } from "./objects.ts";
+import { unfinishedUploads } from "./unfinished.ts";
 
 /** An engine in trouble over putting parts together is asked again at once: Ceph is while another process has it done. */
 const mostTries = 4;
@@ -46,12 +50,14 @@ const firstPauseMs = 100;
 export class S3Uploads {
   readonly #store: Tried;
   readonly #clock: Clock;
+  readonly #memory: PartMemory | undefined;
   /** By the upload's token. */
   readonly #open = new Map<string, Promise<OpenUpload>>();
 
-  constructor(store: Tried, clock: Clock) {
+  constructor(store: Tried, clock: Clock, memory?: PartMemory) {
     this.#store = store;
     this.#clock = clock;
+    this.#memory = memory;
   }
 
   async begin(
@@ -92,12 +98,13 @@ export class S3Uploads {
     const number = partNumberOf(upload, part);
     const open = await this.#opened(upload, signal);
     const known = open.parts.get(number);
-    if (known !== undefined) {
-      requireSame(known, part);
-      return;
-    }
-    const etag = await this.#send(object, open, number, part.bytes, part.sha256, signal);
-    open.parts.set(number, { etag, sizeBytes: part.length, sha256: part.sha256 });
+    if (known !== undefined) requireSame(known, part);
+    if (known?.sha256 !== undefined) return;
+    const etag =
+      known?.etag ?? (await this.#send(object, open, number, part.bytes, part.sha256, signal));
+    const sent = { etag, sizeBytes: part.length, sha256: part.sha256 };
+    open.parts.set(number, sent);
+    await this.#memory?.keep(upload.id, { number, ...sent });
   }
 
   /** Those whose content is known: of the others, such as those encrypted by a key service, an engine tells nothing that could be compared. */
@@ -121,13 +128,19 @@ export class S3Uploads {
     return found;
   }
 
-  async complete(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored> {
+  /** `prove`, where it is given, decides whether what lies under the key is it; the upload is forgotten after that only. */
+  async complete(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    prove?: () => Promise<void>,
+  ): Promise<Stored> {
     const store = this.#store;
     const object = objectOf(store, upload.key);
     let etags: readonly string[] | undefined;
     for (let tries = 1; ; tries += 1) {
       const head = await headOf(store, object, signal);
-      if (head !== undefined) return this.#settle(upload, head, sha256, etags, signal);
+      if (head !== undefined) return this.#settle(upload, head, sha256, etags, signal, prove);
       try {
         const open = await this.#opened(upload, signal);
         etags = await this.#etags(upload, object, open, signal);
@@ -140,7 +153,7 @@ export class S3Uploads {
         // Perhaps it was done all the same: by this request, one before it, or another process that is at it now.
         if (!isAmbiguous(error)) throw error;
         const there = await headOf(store, object, signal);
-        if (there !== undefined) return this.#settle(upload, there, sha256, etags, signal);
+        if (there !== undefined) return this.#settle(upload, there, sha256, etags, signal, prove);
         if (tries === mostTries || !isInTrouble(error)) throw error;
         await setTimeout(firstPauseMs * 2 ** tries, undefined, { signal }).catch(() => undefined);
         signal.throwIfAborted();
@@ -149,12 +162,12 @@ export class S3Uploads {
     const there = await headOf(store, object, signal);
     if (there?.token !== upload.id || there.sizeBytes !== upload.sizeBytes)
       throw notAsSent(upload, there);
-    return this.#done(upload, sha256, signal);
+    return this.#done(upload, sha256, signal, prove);
   }
 
   async abort(upload: Upload, signal: AbortSignal): Promise<void> {
     const found = await findNote(this.#store, upload, signal);
-    this.#open.delete(upload.id);
+    await this.#forget(upload);
     if (found?.note.token !== upload.id) return;
     await abortMultipart(
       this.#store,
@@ -165,24 +178,13 @@ export class S3Uploads {
     await removeNote(this.#store, upload, signal);
   }
 
-  async uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
-    const found: UnfinishedUpload[] = [];
-    for await (const { note } of listNotes(this.#store, signal)) {
-      const object = objectOf(this.#store, note.key);
-      try {
-        const { parts, expiresAt } = await listMultipart(
-          this.#store,
-          object,
-          note.uploadId,
-          signal,
-        );
-        const receivedBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-        found.push({ ...uploadOf(note), startedAt: note.startedAt, receivedBytes, expiresAt });
-      } catch (error) {
-        if (!hasCode(error, "not-found.upload")) throw error;
-      }
-    }
-    return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+  uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
+    return unfinishedUploads(this.#store, signal);
+  }
+
+  async #forget({ id }: Upload): Promise<void> {
+    this.#open.delete(id);
+    await this.#memory?.forget(id);
   }
 
   /** The unfinished upload of a key and size, if there is one that the engine still knows. A note that outlived its upload goes. */
@@ -234,8 +236,10 @@ export class S3Uploads {
       uploadId,
       signal,
     );
+    const remembered = (await this.#memory?.recall(upload.id)) ?? [];
+    const before = new Map(remembered.map((part) => [part.number, part]));
     for (const held of parts) {
-      const part = storedPart(upload, held, open, undefined);
+      const part = storedPart(upload, held, open, before.get(held.number));
       if (part !== undefined) open.parts.set(held.number, part.known);
     }
     return open;
@@ -299,31 +303,28 @@ export class S3Uploads {
     sha256: string,
     etags: readonly string[] | undefined,
     signal: AbortSignal,
+    prove: (() => Promise<void>) | undefined,
   ): Promise<Stored> {
     if (head.token !== upload.id) throw taken();
     const isSame =
       head.sizeBytes === upload.sizeBytes &&
-      ((etags !== undefined && head.etag === etagOf(etags)) ||
+      (prove !== undefined ||
+        (etags !== undefined && head.etag === etagOf(etags)) ||
         (await hashOf(this.#store, upload.key, signal)) === sha256);
     if (!isSame) throw notAsSent(upload, head);
-    return this.#done(upload, sha256, signal);
+    return this.#done(upload, sha256, signal, prove);
   }
 
-  async #done(upload: Upload, sha256: string, signal: AbortSignal): Promise<Stored> {
-    this.#open.delete(upload.id);
+  async #done(
+    upload: Upload,
+    sha256: string,
+    signal: AbortSignal,
+    prove: (() => Promise<void>) | undefined,
+  ): Promise<Stored> {
+    await prove?.();
+    await this.#forget(upload);
     await removeNote(this.#store, upload, signal);
     const { key, sizeBytes } = upload;
     return { key, sizeBytes, sha256, proof: proofOf(this.#store.enforced) };
   }
-}
-
-/** Whether a failure to complete leaves open what became of the upload. */
-function isAmbiguous(error: unknown): error is ExhibitError {
-  if (!(error instanceof ExhibitError)) return false;
-  return /^(?:unavailable|not-found|conflict)\./.test(error.code);
-}
-
-/** An answer, and that of an engine in trouble; one that is out of reach has nothing to say. */
-function isInTrouble({ code, facts }: ExhibitError): boolean {
-  return code === "unavailable.store" && "status" in facts;
 }
