@@ -1,11 +1,12 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { openNetwork } from "../../src/platform/network.ts";
+import type { S3Bucket } from "../../src/stores/s3/bucket.ts";
 import { unchecked } from "../../src/stores/s3/enforced.ts";
 import { openBucket } from "../../src/stores/s3/open-bucket.ts";
 import { s3Store } from "../../src/stores/s3/store.ts";
@@ -33,6 +34,14 @@ let ceph: Ceph;
 let user: S3User;
 let folder: string;
 let files: readonly string[];
+/** Another one for each test. */
+let caseRef: string;
+let ordinal = 0;
+
+beforeEach(() => {
+  ordinal += 1;
+  caseRef = `01AB${ordinal}`;
+});
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "exhibit-retention-"));
@@ -51,6 +60,27 @@ afterAll(async () => {
   await ceph.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** A bucket as the store opens it. */
+async function withBucket(
+  who: S3User,
+  name: string,
+  use: (bucket: S3Bucket) => Promise<void>,
+): Promise<void> {
+  Object.assign(process.env, asUser(who));
+  const network = openNetwork({
+    proxyUrl: undefined,
+    noProxy: undefined,
+    caPem: undefined,
+    pace: unlimited,
+  });
+  try {
+    const machine = { network, clock: systemClock, customerKey: undefined };
+    await use(openBucket(`s3://${name}/evidence?endpoint=${who.url}`, machine));
+  } finally {
+    await network.close();
+  }
+}
 
 type Ran = Awaited<ReturnType<typeof finish>>;
 
@@ -72,7 +102,7 @@ async function checkedStore(
 
 /** Uploads the files as one exhibit. */
 function upload(who: S3User, store: string, ...flags: readonly string[]): Promise<Ran> {
-  const what = ["--store", store, "--case", "01AB1", "--ref", "ABC/1", "--one-exhibit"];
+  const what = ["--store", store, "--case", caseRef, "--ref", "ABC/1", "--one-exhibit"];
   return exhibit(who, "upload", ...files, ...what, "--part-size", "5M", ...flags, "--json");
 }
 
@@ -83,7 +113,7 @@ function documentOf({ out }: Ran): UploadDocument {
 /** The exhibit's objects as the engine lists them, newest version of each. */
 async function versionsIn(who: S3User, bucket: string): Promise<[key: string, version: string][]> {
   const listed = await succeed(who, "GET", `/${bucket}`, {
-    query: "prefix=evidence%2F01AB1%2F&versions=",
+    query: `prefix=evidence%2F${caseRef}%2F&versions=`,
   });
   const found = listed.matchAll(/<Version>.*?<Key>(.*?)<.*?<VersionId>(.*?)<.*?<\/Version>/gs);
   return [...found].map(([, key = "", version = ""]) => [key, version]);
@@ -103,83 +133,69 @@ const names = [
 ];
 
 describe("an exhibit is retained", () => {
+  beforeAll(async () => {
+    await checkedStore(user, "locks", "locked");
+    await checkedStore(user, "locks-for-a-day", "GOVERNANCE");
+  });
+  const forDays = ["--retain-until", inDays(9)];
+  const forAnHour = ["--retain-until", new Date(Date.now() + 3_600_000).toISOString()];
+  const byNobody = ["--retain-mode", "compliance"];
+
   it.each<
-    [what: string, kind: "locked" | "GOVERNANCE", flags: string[], shown: RegExp, held: string]
+    [what: string, bucket: string, flags: string[], mode: string, days: number, held: string]
   >([
-    ["for a time", "locked", ["--retain-until", inDays(9)], /GOVERNANCE/, "OFF"],
+    ["for a time", "locks", forDays, "GOVERNANCE", 9, "OFF"],
+    ["unshortened by anyone", "locks", [...forDays, ...byNobody], "COMPLIANCE", 9, "OFF"],
+    ["until a hold is lifted", "locks", ["--legal-hold"], "", 0, "ON"],
+    ["in both ways", "locks", [...forDays, "--legal-hold"], "GOVERNANCE", 9, "ON"],
+    ["for longer than the default", "locks-for-a-day", forDays, "GOVERNANCE", 9, "OFF"],
+    ["for the default, if longer", "locks-for-a-day", forAnHour, "GOVERNANCE", 1, "OFF"],
     [
-      "for a time that nobody can shorten",
-      "locked",
-      ["--retain-until", inDays(9), "--retain-mode", "compliance"],
-      /COMPLIANCE/,
+      "for the default, and more strictly",
+      "locks-for-a-day",
+      [...forAnHour, ...byNobody],
+      "COMPLIANCE",
+      1,
       "OFF",
     ],
-    ["until a hold is lifted", "locked", ["--legal-hold"], /^$/, "ON"],
-    [
-      "for a time and until a hold is lifted",
-      "locked",
-      ["--retain-until", inDays(9), "--legal-hold"],
-      /GOVERNANCE/,
-      "ON",
-    ],
-    [
-      "for longer than the bucket's default",
-      "GOVERNANCE",
-      ["--retain-until", inDays(9)],
-      /GOVERNANCE/,
-      "OFF",
-    ],
-    [
-      "more strictly than by the bucket's default",
-      "GOVERNANCE",
-      [
-        "--retain-until",
-        new Date(Date.now() + 60_000).toISOString(),
-        "--retain-mode",
-        "compliance",
-      ],
-      /COMPLIANCE/,
-      "OFF",
-    ],
-    [
-      "by the bucket's default, where that is enough",
-      "GOVERNANCE",
-      ["--retain-until", new Date(Date.now() + 60_000).toISOString()],
-      /GOVERNANCE/,
-      "OFF",
-    ],
-  ])("%s", async (what, kind, flags, shown, held) => {
-    const bucket = sha256Of(what).slice(0, 20);
-    await checkedStore(user, bucket, kind);
+  ])("%s", async (_, bucket, flags, mode, days, held) => {
+    const began = Date.now();
     const uploaded = await upload(user, bucket, ...flags);
     expect(uploaded).toMatchObject({ code: 0, err: "" });
     const [{ retained = [] } = {}] = documentOf(uploaded).exhibits;
-    expect(retained.map(({ key }) => key)).toEqual(names.map((name) => `01AB1/ABC_1/${name}`));
+    expect(retained.map(({ key }) => key)).toEqual(names.map((name) => `${caseRef}/ABC_1/${name}`));
 
     const there = await versionsIn(user, bucket);
-    expect(there.map(([key]) => key)).toEqual(names.map((name) => `evidence/01AB1/ABC_1/${name}`));
+    expect(there.map(([key]) => key)).toEqual(
+      names.map((name) => `evidence/${caseRef}/ABC_1/${name}`),
+    );
     for (const [key, version] of there) {
       const at = `/${bucket}/${key}`;
       const lock = await ask(user, "GET", at, { query: `retention=&versionId=${version}` });
-      expect(/<Mode>(.*?)</.exec(lock.text)?.[1] ?? "").toMatch(shown);
+      const until = Date.parse(/<RetainUntilDate>(.*?)</.exec(lock.text)?.[1] ?? "");
       const hold = await ask(user, "GET", at, { query: `legal-hold=&versionId=${version}` });
-      expect(/<Status>(.*?)</.exec(hold.text)?.[1] ?? "OFF").toBe(held);
+      const shown = {
+        mode: /<Mode>(.*?)</.exec(lock.text)?.[1] ?? "",
+        isLong: mode === "" || until >= began + (days - 0.01) * 86_400_000,
+        held: /<Status>(.*?)</.exec(hold.text)?.[1] ?? "OFF",
+      };
+      expect(shown).toEqual({ mode, isLong: true, held });
       const deleted = await ask(user, "DELETE", at, { query: `versionId=${version}` });
       expect([key, deleted.status]).toEqual([key, 403]);
-      const told = retained.find((one) => at.endsWith(one.key));
-      expect(told?.legalHold).toBe(held === "ON");
-      const until = Date.parse(/<RetainUntilDate>(.*?)</.exec(lock.text)?.[1] ?? "");
-      if (told?.period !== undefined) expect(Date.parse(told.period.until)).toBe(until);
-      expect(told?.period?.mode.toUpperCase() ?? "").toMatch(shown);
+      expect(retained.find((one) => at.endsWith(one.key))).toMatchObject({
+        legalHold: held === "ON",
+        ...(mode === ""
+          ? {}
+          : { period: { mode: mode.toLowerCase(), until: new Date(until).toISOString() } }),
+      });
     }
-    const record = await exhibit(user, "show", "01AB1:ABC/1", "--store", bucket, "--json");
+    const record = await exhibit(user, "show", `${caseRef}:ABC/1`, "--store", bucket, "--json");
     expect(record.out).toContain('"retention":{');
   });
 
   it("when the same command asks for it of one that is there already", async () => {
-    await checkedStore(user, "later", "locked");
-    expect(await upload(user, "later")).toMatchObject({ code: 0, err: "" });
-    const again = await upload(user, "later", "--legal-hold");
+    expect(await upload(user, "locks")).toMatchObject({ code: 0, err: "" });
+    const again = await upload(user, "locks", "--legal-hold");
     expect(again).toMatchObject({ code: 0, err: "" });
     const [found] = documentOf(again).exhibits;
     expect(found?.outcome).toBe("already-present");
@@ -227,7 +243,7 @@ describe("an exhibit is not retained", () => {
     expect(refused.code).toBe(9);
     const { failed, exhibits } = documentOf(refused);
     expect([exhibits.length, failed.map(({ code }) => code)]).toEqual([0, ["policy.not-retained"]]);
-    for (const name of names) expect(failed[0]?.message).toContain(`01AB1/ABC_1/${name}: `);
+    for (const name of names) expect(failed[0]?.message).toContain(`${caseRef}/ABC_1/${name}: `);
     expect(await versionsIn(user, "denied")).toHaveLength(names.length);
 
     await succeed(user, "DELETE", "/denied", { query: "policy=" });
@@ -243,7 +259,7 @@ describe("an exhibit is not retained", () => {
     const refused = await upload(user, "lost", "--legal-hold");
     expect(refused.code).toBe(9);
     expect(documentOf(refused).failed.map(({ code }) => code)).toEqual(["policy.not-retained"]);
-    expect(await exhibit(user, "verify", "01AB1:ABC/1", "--store", "lost")).toMatchObject({
+    expect(await exhibit(user, "verify", `${caseRef}:ABC/1`, "--store", "lost")).toMatchObject({
       code: 0,
     });
   });
@@ -262,25 +278,13 @@ describe("on an engine that says yes to a lock and overwrites the object by it",
       const { code, err } = await upload(swift, "swift", ...flags);
       expect([code, (JSON.parse(err) as { code: string }).code]).toEqual([9, "policy.unsupported"]);
     }
-    const listed = await succeed(swift, "GET", "/swift", { query: "prefix=evidence%2F01AB1" });
+    const listed = await succeed(swift, "GET", "/swift", { query: `prefix=evidence%2F${caseRef}` });
     expect(listed).not.toContain("<Key>");
   });
 
   it("nothing is sent to it, even if a check of another bucket had called it safe", async () => {
     await makeBucket(swift, "trap", "locked");
-    Object.assign(process.env, asUser(swift));
-    const network = openNetwork({
-      proxyUrl: undefined,
-      noProxy: undefined,
-      caPem: undefined,
-      pace: unlimited,
-    });
-    try {
-      const bucket = openBucket(`s3://trap/evidence?endpoint=${swift.url}`, {
-        network,
-        clock: systemClock,
-        customerKey: undefined,
-      });
+    await withBucket(swift, "trap", async (bucket) => {
       const called = {
         objectLock: "enabled",
         retentionBy: "put-retention",
@@ -288,15 +292,61 @@ describe("on an engine that says yes to a lock and overwrites the object by it",
       } as const;
       const store = s3Store(bucket, { ...unchecked, payloadHash: true, ...called }, systemClock);
       const bytes = randomBytes(1000);
-      const key = "01AB1/ABC_1/ABC_1-0001.mp4";
+      const key = `${caseRef}/ABC_1/ABC_1-0001.mp4`;
       await store.put(key, bytes, sha256Of(bytes), signal);
       const period = { mode: "governance", until: `${inDays(9)}T00:00:00Z` } as const;
       await expect(store.retain(key, { period, legalHold: true }, signal)).rejects.toMatchObject({
         code: "policy.unsupported",
       });
       expect((await buffer(await store.open(key, undefined, signal))).equals(bytes)).toBe(true);
-    } finally {
-      await network.close();
+    });
+  });
+});
+
+describe("an unfinished upload", () => {
+  const rule = (days: number, prefix: string, status = "Enabled"): string =>
+    `<Rule><ID>${prefix}${days}</ID><Filter><Prefix>${prefix}</Prefix></Filter><Status>${status}</Status>` +
+    `<AbortIncompleteMultipartUpload><DaysAfterInitiation>${days}</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>`;
+  let startedAt: number;
+  beforeAll(async () => {
+    await makeBucket(user, "unfinished");
+    await withBucket(user, "unfinished", async (bucket) => {
+      const store = s3Store(bucket, unchecked, systemClock);
+      const bytes = randomBytes(5 * 1024 * 1024);
+      startedAt = Date.now();
+      const key = "01AB1/ABC_1/ABC_1-0001.mp4";
+      const upload = await store.begin(key, 2 * bytes.byteLength, bytes.byteLength, signal);
+      const part = { offset: 0, length: bytes.byteLength, sha256: sha256Of(bytes), bytes };
+      await store.putPart(upload, part, signal);
+    });
+  });
+
+  it.each<[what: string, rules: string, days: number | undefined, warned: boolean]>([
+    ["no rule", "", undefined, false],
+    ["a rule for all", rule(30, ""), 30, false],
+    ["a rule for its prefix, sooner than others", rule(30, "") + rule(7, "evidence/"), 7, false],
+    ["a rule for another prefix", rule(1, "elsewhere/"), undefined, false],
+    ["a rule that is off", rule(1, "", "Disabled"), undefined, false],
+    ["a rule that comes before it can be finished", rule(1, ""), 1, true],
+  ])("shows its age, its size, and how long %s leaves it", async (_, rules, days, warned) => {
+    const lifecycle = { query: "lifecycle=" };
+    if (rules === "") await ask(user, "DELETE", "/unfinished", lifecycle);
+    else {
+      const body = `<LifecycleConfiguration>${rules}</LifecycleConfiguration>`;
+      const md5 = createHash("md5").update(body).digest("base64");
+      const headers = { "content-md5": md5 };
+      await succeed(user, "PUT", "/unfinished", { ...lifecycle, headers, body });
     }
+    const store = `s3://unfinished/evidence?endpoint=${encodeURIComponent(user.url)}`;
+    const listed = await exhibit(user, "uploads", "list", "--store", store);
+    const date = days === undefined ? "-" : new Date(startedAt + days * 86_400_000).toISOString();
+    expect(listed.code).toBe(0);
+    expect(listed.out).toMatch(
+      new RegExp(
+        `01AB1:ABC/1  5\\.00 MiB of 10\\.0 MiB  \\S+  \\d+ (s|min).*  ${date.slice(0, 10)}  -\\n`,
+      ),
+    );
+    expect(listed.err).toContain("takes 5.00 MiB of the store");
+    expect(listed.err.includes("warning: The store forgets u")).toBe(warned);
   });
 });

@@ -10,6 +10,7 @@ import { listObjects } from "./listing.ts";
 import { headOf, objectOf, putOnce, tried, type Tried } from "./objects.ts";
 import { hashOf, readObject } from "./reading.ts";
 import { Retaining } from "./retaining.ts";
+import { unfinishedUploads } from "./unfinished.ts";
 import { S3Uploads } from "./uploads.ts";
 
 /**
@@ -31,7 +32,7 @@ export function s3Store(bucket: S3Bucket, enforced: Enforced, clock: Clock): Sto
     complete: (upload, sha256, signal) => uploads.complete(upload, sha256, signal),
     retain: (key, asked, signal) => retaining.retain(key, asked, signal),
     abort: (upload, signal) => uploads.abort(upload, signal),
-    uploads: (signal) => uploads.uploads(signal),
+    uploads: (signal) => unfinishedUploads(store, signal),
     stat: async (key, signal) => {
       const head = await headOf(store, objectOf(store, key), signal);
       return head === undefined ? undefined : { key, sizeBytes: head.sizeBytes };

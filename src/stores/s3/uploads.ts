@@ -1,13 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
-import type {
-  Part,
-  Stored,
-  StoredPart,
-  UnfinishedUpload,
-  Upload,
-} from "../../evidence/ports/store.ts";
+import type { Part, Stored, StoredPart, Upload } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.ts";
 import { readHeaders } from "./encryption.ts";
@@ -23,7 +17,7 @@ import {
   listMultipart,
   noSuchUpload,
 } from "./multipart.ts";
-import { findNote, listNotes, removeNote, uploadOf, writeNote, type FoundNote } from "./notes.ts";
+import { findNote, removeNote, uploadOf, writeNote, type FoundNote } from "./notes.ts";
 import {
   bodyHeaders,
   headOf,
@@ -163,26 +157,6 @@ export class S3Uploads {
       signal,
     );
     await removeNote(this.#store, upload, signal);
-  }
-
-  async uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
-    const found: UnfinishedUpload[] = [];
-    for await (const { note } of listNotes(this.#store, signal)) {
-      const object = objectOf(this.#store, note.key);
-      try {
-        const { parts, expiresAt } = await listMultipart(
-          this.#store,
-          object,
-          note.uploadId,
-          signal,
-        );
-        const receivedBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-        found.push({ ...uploadOf(note), startedAt: note.startedAt, receivedBytes, expiresAt });
-      } catch (error) {
-        if (!hasCode(error, "not-found.upload")) throw error;
-      }
-    }
-    return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
   }
 
   /** The unfinished upload of a key and size, if there is one that the engine still knows. A note that outlived its upload goes. */
