@@ -26,6 +26,8 @@ await build({
   format: "esm",
   target: "node20",
   legalComments: "inline",
+  // What a package keeps as modules has its names, also where it is loaded when it is first needed.
+  mainFields: ["module", "main"],
   external,
   plugins: [{ name: "own-places", setup: keepPlaces }],
   // Packages in CommonJS ask for Node's own modules with `require`.

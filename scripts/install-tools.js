@@ -29,6 +29,8 @@ const tools = {
   rclone: { packages: ["rclone"], missing: () => programs("rclone") },
   nginx: { packages: ["nginx"], missing: () => programs("nginx") },
   curl: { packages: ["curl"], missing: () => programs("curl") },
+  awscli: { packages: ["awscli"], missing: () => debians("aws") },
+  s3cmd: { packages: ["s3cmd"], missing: () => programs("s3cmd") },
   ceph: {
     packages: ["ceph-mon", "ceph-osd", "ceph-common", "radosgw"],
     missing: () =>
@@ -55,7 +57,7 @@ const tools = {
  * Makes sure that the named groups of tools are there. Says on stderr what it does; says nothing when nothing is missing.
  *
  * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `strace`, `openssl`, `keyring`, `time`, `rclone`,
- * `nginx`, `curl`, `ceph`, `swift`
+ * `nginx`, `curl`, `awscli`, `s3cmd`, `ceph`, `swift`
  * @returns {boolean} true when all is there, at the start or after installing
  */
 export function installTools(names) {
@@ -123,6 +125,15 @@ function programs(...names) {
   return names.filter(
     (name) => !folders.some((folder) => isExecutable(join(folder, name + suffix))),
   );
+}
+
+/**
+ * Those that Debian's package would bring: others of the same name may come first on the PATH.
+ *
+ * @param {...string} names
+ */
+function debians(...names) {
+  return names.filter((name) => !isExecutable(join("/usr/bin", name)));
 }
 
 /** @param {string} path */

@@ -54,6 +54,7 @@ function fileOf({ entry, transferred }: RecordFacts["files"][number]): RecordFil
     modifiedAt: new Date(entry.modifiedAtMs).toISOString(),
     digest: { sha256: transferred.sha256 },
     mediaType: mediaTypeOf(entry.path, transferred.head),
+    ...said({ origin: entry.origin }),
   };
 }
 

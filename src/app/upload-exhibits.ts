@@ -23,6 +23,13 @@ type Common = Omit<ExhibitUpload, "plan">;
 const turnLength = 500;
 
 /**
+ * Bundles on their way at once: one is read and sealed here while another is taken in there. More of them would only wait for
+ * each other at the store, seem slower for it, and stay short, while what a bundle costs by itself (flushes, transactions) is
+ * paid for each.
+ */
+const bundlesAtOnce = 2;
+
+/**
  * Uploads exhibits as they are planned, several at a time; they get their references in their order. Small ones travel together where
  * the store takes bundles. One that fails does not stop the others; what would fail all of them alike does, and is thrown where nothing
  * had come of any.
@@ -40,6 +47,7 @@ class Uploads {
   readonly #to: ExhibitsToUpload;
   readonly #signal: AbortSignal;
   readonly #slots: Slots;
+  readonly #bundles: Slots;
   readonly #failedBy = new Set<ErrorCode>();
   /** Taken from the queue, and not begun when all was stopped. */
   readonly #notBegun: { readonly place: number; readonly plan: ExhibitPlan }[] = [];
@@ -50,7 +58,9 @@ class Uploads {
     this.#common = common;
     this.#to = to;
     this.#signal = signal;
-    this.#slots = new Slots(common.request.concurrency);
+    const { concurrency } = common.request;
+    this.#slots = new Slots(concurrency);
+    this.#bundles = new Slots(Math.min(bundlesAtOnce, concurrency));
   }
 
   async all(): Promise<void> {
@@ -78,12 +88,12 @@ class Uploads {
     return this.#stoppedBy !== undefined || this.#broken !== undefined || this.#signal.aborted;
   }
 
-  #run(work: Promise<void>): void {
-    this.#slots.take(
-      work.catch((error: unknown) => {
-        this.#broken ??= { error };
-      }),
-    );
+  #run(work: Promise<void>, alsoIn?: Slots): void {
+    const running = work.catch((error: unknown) => {
+      this.#broken ??= { error };
+    });
+    this.#slots.take(running);
+    alsoIn?.take(running);
   }
 
   /** Settles those of a turn that an earlier run had brought in and the store still has; gives back the others. */
@@ -114,9 +124,10 @@ class Uploads {
   async #uploadTurn(turn: readonly QueuedPlan[]): Promise<void> {
     const { together, single } = groupsOf(this.#common, await this.#reserve(turn));
     for (const members of together) {
+      await this.#bundles.free();
       await this.#slots.free();
       if (this.#isOver()) this.#notBegun.push(...members);
-      else this.#run(this.#uploadTogether(members));
+      else this.#run(this.#uploadTogether(members), this.#bundles);
     }
     for (const member of single) {
       await this.#slots.free();

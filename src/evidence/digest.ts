@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
+
+export { sha256Of } from "./sha256.ts";
 
 /** A SHA-256 in lower-case hex: the evidential digest. Any other digest is a transport check. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hex");
@@ -7,11 +8,6 @@ export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 i
 /** A digest as it stands in every document of ours. */
 export const digestSchema = z.strictObject({ sha256: sha256Hex });
 export type Digest = z.infer<typeof digestSchema>;
-
-/** The SHA-256 of bytes or UTF-8 text, in lower-case hex. */
-export function sha256Of(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
 
 /** The `Content-Digest` or `Repr-Digest` field value for a SHA-256 (RFC 9530 section 2). */
 export function digestField(sha256: string): string {

@@ -12,6 +12,18 @@ export const recordType = "exhibit.record/1";
 const instant = z.iso.datetime({ offset: true });
 const text = z.string().min(1).max(2000);
 
+/** What the store that a file was fetched from said of it. */
+const originSchema = z.strictObject({
+  /** Its address there: `s3://BUCKET/KEY`. */
+  url: z.string().min(1).max(4096),
+  /** The version that was fetched, where the store keeps several. */
+  version: z.string().min(1).max(1024).optional(),
+  etag: z.string().min(1).max(1024).optional(),
+  /** When it was stored there; `modifiedAt` is its own time, where the store was told one. */
+  storedAt: instant,
+});
+export type Origin = z.infer<typeof originSchema>;
+
 /** One file as it was collected: its own name and folder live here and nowhere else. */
 export const recordFileSchema = z.strictObject({
   /** Original relative path with `/` between folders, exactly as on the source. */
@@ -26,6 +38,7 @@ export const recordFileSchema = z.strictObject({
   modifiedAt: instant,
   digest: digestSchema,
   mediaType: z.string().max(127),
+  origin: originSchema.optional(),
 });
 export type RecordFile = z.infer<typeof recordFileSchema>;
 

@@ -11,7 +11,6 @@ import { loadConfig } from "../platform/config.ts";
 import { takeLock } from "../platform/file-lock.ts";
 import { fileDestination } from "../platform/file-destination.ts";
 import { flushTogether } from "../platform/flush-together.ts";
-import { fileSource } from "../platform/file-source.ts";
 import { openJournal, type FileJournal } from "../platform/journal.ts";
 import { openNetwork } from "../platform/network.ts";
 import { pathsOn, type MachineFacts, type MachinePaths } from "../platform/paths.ts";
@@ -27,6 +26,7 @@ import { enrolmentAtServers } from "../stores/server/enrolment.ts";
 import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
+import { sourceOf } from "./source.ts";
 import { checkKept, storeProbe } from "./store-probe.ts";
 
 const clock: Clock = { now: () => new Date() };
@@ -78,8 +78,8 @@ export async function composeClient(
     locate: async (store) => (await book.find(store)).url,
     pins: async () => pinned(await book.list(), secrets),
     enrolment: enrolmentAtServers(machine),
+    source: sourceOf(machine, signal),
     probe: storeProbe(book, machine, paths.storeChecksFile),
-    source: fileSource(),
     destination: fileDestination(),
     get journal() {
       return (journal ??= openJournal(paths.journalFile, onNote));

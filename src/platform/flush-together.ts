@@ -65,17 +65,32 @@ class Syncer {
   #shell: Shell | undefined;
   #answers: AsyncIterator<string> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** The sync that has not begun yet. */
+  #next: Promise<void> | undefined;
   #hasFailed = false;
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** One at a time. @throws Error where anything could not be written, or nobody knows; from then on always */
+  /**
+   * One at a time; all that ask while one is under way share the next, which begins after they asked.
+   *
+   * @throws Error where anything could not be written, or nobody knows; from then on always
+   */
   sync(): Promise<void> {
-    const turn = this.#turn.then(() => this.#sync());
+    this.#next ??= this.#afterThis();
+    return this.#next;
+  }
+
+  async #afterThis(): Promise<void> {
+    const before = this.#turn;
+    const turn = before.then(() => {
+      this.#next = undefined;
+      return this.#sync();
+    });
     this.#turn = turn.catch(() => undefined);
-    return turn;
+    await turn;
   }
 
   async #sync(): Promise<void> {

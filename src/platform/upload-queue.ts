@@ -69,19 +69,24 @@ export function uploadQueue(
       const refused: ExhibitPlan[] = [];
       const isLookedFor = mayRepeat || hadRows;
       if (isLookedFor) database.index();
+      const added: ExhibitPlan[] = [];
       database.atOnce(() => {
         for (const plan of plans) {
-          const place = last + 1;
-          const added = isLookedFor ? addOne(place, plan) : true;
-          if (added === "refused") refused.push(plan);
-          if (added !== true) continue;
+          const place = last + added.length + 1;
+          const takesPlace = isLookedFor ? addOne(place, plan) : true;
+          if (takesPlace === "refused") refused.push(plan);
+          if (takesPlace !== true) continue;
           if (!isLookedFor) insert(place, plan, JSON.stringify(plan));
-          last = place;
-          counted.exhibits += 1;
-          counted.files += plan.files.length;
-          counted.bytes += plan.totalBytes;
+          added.push(plan);
         }
       });
+      // Only once all are written: where the disk is full, none is.
+      last += added.length;
+      counted.exhibits += added.length;
+      for (const { files, totalBytes } of added) {
+        counted.files += files.length;
+        counted.bytes += totalBytes;
+      }
       return refused;
     },
     note: ({ state, outcome }) => {

@@ -9,6 +9,7 @@ import { writeDocs } from "./docs.js";
 import { machine } from "./machine.js";
 import { endMeasured } from "./measure.js";
 import { openRig } from "./rig.js";
+import { s3OneFile, s3SmallFiles } from "./s3/workloads.js";
 import { GiB, parseSettings } from "./settings.js";
 import { candidatesTable, table } from "./table.js";
 import { entries } from "./workloads/entries.js";
@@ -21,11 +22,18 @@ import { startUp } from "./workloads/start-up.js";
 const needed = ["openssl", "time"];
 const peers = ["rclone", "nginx", "curl"];
 
+/** The same for S3. */
+const neededForS3 = [...needed, "ceph", "rclone"];
+const peersAtS3 = ["awscli", "s3cmd"];
+
 const settings = parseSettings(process.argv.slice(2));
 const { form, wants } = settings;
-installTools([...needed, ...peers]);
-const lacking = missingTools([...needed, ...peers]);
-const lackingNeeds = needed.filter((name) => lacking.includes(name));
+const isS3 = settings.store === "s3";
+const needs = isS3 ? neededForS3 : needed;
+const wished = isS3 ? peersAtS3 : peers;
+installTools([...needs, ...wished]);
+const lacking = missingTools([...needs, ...wished]);
+const lackingNeeds = needs.filter((name) => lacking.includes(name));
 if (lackingNeeds.length > 0) {
   say(`Nothing can be measured without: ${lackingNeeds.join(", ")}.`);
   process.exit(1);
@@ -79,21 +87,25 @@ async function requireRoom() {
 }
 
 async function bench() {
-  for (const [name, run] of Object.entries({
+  const toServer = {
     "one-file": oneFile,
     "many-files": manyFiles,
     "small-files": smallFiles,
     entries,
     resume,
     ...(form.memoryBytes.length === 0 ? {} : { memory }),
-  })) {
-    for (const transport of /** @type {const} */ (["http", "https"])) {
+  };
+  const toS3 = { "one-file": s3OneFile, "small-files": s3SmallFiles };
+  /** @type {readonly import("./rig.js").Transport[]} */
+  const transports = isS3 ? ["http"] : ["http", "https"];
+  for (const [name, run] of Object.entries(isS3 ? toS3 : toServer)) {
+    for (const transport of transports) {
       if (!wants(name, transport)) continue;
       say(`  ${name}, ${transport}`);
       add(`${name}, ${transport}`, await run(rig, transport, form, plan));
     }
   }
-  if (wants("start-up", "")) add("start-up", await startUp(plan));
+  if (!isS3 && wants("start-up", "")) add("start-up", await startUp(plan));
   const about = { ...machine(folder), form: form.name, rounds: form.rounds, notInstalled: lacking };
   const text = report(about);
   process.stdout.write(`${text}\n`);
@@ -107,7 +119,7 @@ async function bench() {
       `${JSON.stringify({ about, rows, candidates, failures }, null, 2)}\n`,
     );
   }
-  if (settings.writeDocs) await writeDocs(text);
+  if (settings.writeDocs) await writeDocs(text, settings.store);
 }
 
 /**
@@ -131,7 +143,11 @@ function report(about) {
           "Short: smaller sizes and fewer rounds than the goals speak of. Start-up and sign-in weigh more here; the full form decides.",
         ]
       : []),
-    `Of the ${form.smallFiles} small files the bare sender and rclone send ${form.fewFiles}; their figures are taken times ${form.smallFiles / form.fewFiles}.`,
+    ...(isS3
+      ? []
+      : [
+          `Of the ${form.smallFiles} small files the bare sender and rclone send ${form.fewFiles}; their figures are taken times ${form.smallFiles / form.fewFiles}.`,
+        ]),
     ...failures.map((line) => `**FAILED: ${line}**`),
     ...lacking.map((name) => `**NOT INSTALLED: ${name}. Its figures are missing.**`),
     Object.entries(about)

@@ -24,6 +24,9 @@ export function machine(folder) {
     tus: ["tus-js-client", "@tus/server", "@tus/file-store"].map(of).join(", "),
     rclone: firstLine("rclone", ["version"]),
     nginx: firstLine("sh", ["-c", "nginx -v 2>&1"]),
+    awscli: firstLine("/usr/bin/aws", ["--version"]).split(" ")[0] ?? "",
+    s3cmd: firstLine("s3cmd", ["--version"]),
+    ceph: firstLine("radosgw", ["--version"]).split(" ").slice(0, 3).join(" "),
     curl: firstLine("curl", ["--version"]).split(" ").slice(0, 2).join(" "),
   };
 }

@@ -4,14 +4,15 @@ import path from "node:path";
 import { built } from "./servers/exhibit.js";
 
 /**
- * How many of the source's files are in a receipt that the server's key has signed, proved as a whole, with the digest that they have.
+ * How many of the source's files are in a receipt that this key has signed, proved as they should be, with the digest that they have.
  *
  * @param {string} folder
  * @param {import("./sources.js").Source} source
  * @param {unknown} key
+ * @param {"whole" | "parts"} proved
  * @returns {Promise<number>}
  */
-export async function checkReceipts(folder, source, key) {
+export async function checkReceipts(folder, source, key, proved) {
   const { openSealed } = await built("evidence/seal.js");
   const { receiptSchema, receiptType } = await built("evidence/receipt.js");
   const missing = new Set(source.files.map(({ sha256 }) => sha256));
@@ -21,7 +22,7 @@ export async function checkReceipts(folder, source, key) {
     const sealed = JSON.parse(await readFile(path.join(entry.parentPath, entry.name), "utf8"));
     const receipt = receiptSchema.parse(await openSealed(sealed, receiptType, key));
     for (const { digest, proof } of receipt.files) {
-      if (proof === "whole") missing.delete(digest.sha256);
+      if (proof === proved) missing.delete(digest.sha256);
     }
   }
   return all - missing.size;

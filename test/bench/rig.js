@@ -14,6 +14,7 @@ import { startNginx, startRclone, startTus } from "./servers/peers.js";
  * @property {(transport: Transport) => Promise<import("./servers/exhibit.js").ExhibitServer>} exhibit
  * @property {(name: "tus" | "rclone" | "nginx", transport: Transport) => Promise<import("./servers/peers.js").PeerServer>} peer
  * @property {(key: string, make: () => Promise<unknown>) => Promise<any>} once makes it when it is first asked for
+ * @property {(key: string, start: () => Promise<{ stop: () => Promise<void> }>) => Promise<any>} started likewise, and stops it in the end
  * @property {() => Promise<void>} stop
  */
 
@@ -47,6 +48,7 @@ export function openRig(folder, certificates, notInstalled) {
     certificates,
     notInstalled,
     once,
+    started,
     exhibit: (transport) =>
       started(`exhibit ${transport}`, () =>
         startExhibit(path.join(folder, `exhibit-${transport}`), { tls: tlsOf(transport) }),

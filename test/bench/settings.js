@@ -20,6 +20,8 @@ export const concurrency = 4;
  * @property {number} fewFiles of the small ones, as many are sent by those who take long for each
  * @property {readonly [number, number, number]} entries
  * @property {readonly number[]} memoryBytes
+ * @property {number} s3FileBytes
+ * @property {number} s3SmallFiles files of 256 KiB
  */
 
 /** @type {Form} */
@@ -33,6 +35,8 @@ export const full = {
   fewFiles: 2000,
   entries: [10_000, 100_000, 1_000_000],
   memoryBytes: [GiB, 16 * GiB],
+  s3FileBytes: 2 * GiB,
+  s3SmallFiles: 2000,
 };
 
 /** @type {Form} */
@@ -46,8 +50,11 @@ export const short = {
   fewFiles: 200,
   entries: [100, 10_000, 50_000],
   memoryBytes: [],
+  s3FileBytes: 512 * MiB,
+  s3SmallFiles: 500,
 };
 
+/** With `--store s3` there are the first and the third of these, to an S3 engine, and nothing else. */
 export const workloadNames = [
   "one-file",
   "many-files",
@@ -63,12 +70,13 @@ export const workloadNames = [
  * @property {Form} form
  * @property {string | undefined} json where the figures go
  * @property {(workload: string, transport: string) => boolean} wants
+ * @property {"server" | "s3"} store
  * @property {boolean} writeDocs
  * @property {string} said what was asked for, for the table
  */
 
 /**
- * @param {string[]} argv `--short`, `--json FILE`, `--only WORKLOAD[:http|:https]`, `--rounds N`, `--write-docs`
+ * @param {string[]} argv `--short`, `--json FILE`, `--only WORKLOAD[:http|:https]`, `--rounds N`, `--store s3`, `--write-docs`
  * @returns {Settings}
  */
 export function parseSettings(argv) {
@@ -79,6 +87,7 @@ export function parseSettings(argv) {
       json: { type: "string" },
       only: { type: "string", multiple: true, default: [] },
       rounds: { type: "string" },
+      store: { type: "string", default: "server" },
       "write-docs": { type: "boolean", default: false },
     },
   });
@@ -92,10 +101,13 @@ export function parseSettings(argv) {
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
     throw new Error("--rounds must be a whole number from 1.");
   }
+  const { store } = values;
+  if (store !== "server" && store !== "s3") throw new Error("--store must be server or s3.");
   const form = values.short ? short : full;
   return {
     form: rounds === undefined ? form : { ...form, rounds, roundsUntil: Infinity },
     json: values.json,
+    store,
     writeDocs: values["write-docs"],
     wants: (workload, transport) =>
       only.length === 0 ||

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { expect, it } from "@jest/globals";
 import { flushTogether } from "../../src/platform/flush-together.ts";
 
@@ -26,6 +28,8 @@ it("fails where a file system cannot be synced, and asks for every file by itsel
   await rm(folder, { recursive: true });
 });
 
+const built = new URL("../../dist/platform/flush-together.js", import.meta.url);
+
 const onLinux = process.platform === "linux" ? it : it.skip;
 
 onLinux(
@@ -45,6 +49,41 @@ onLinux(
       expect(one).toMatchObject({ status: "rejected", reason: { code: "EIO" } });
     await flush(root, made);
     await rm(root, { recursive: true });
+  },
+);
+
+onLinux(
+  "syncs once for all that ask while a sync is under way, after they have asked",
+  async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "exhibit-flush-"));
+    const calls = path.join(folder, "calls");
+    await mkdir(path.join(folder, "seen"));
+    // Tells what lay there when it began.
+    const sync = `#!/bin/sh\necho $(ls "$2/seen") >>"${calls}"\nexec /bin/sync "$@"\n`;
+    await writeFile(path.join(folder, "sync"), sync, { mode: 0o755 });
+    const asking = `
+    import { writeFileSync } from "node:fs";
+    const { flushTogether } = await import(process.argv[1]);
+    const flush = flushTogether();
+    const ask = (name) => {
+      writeFileSync(process.argv[2] + "/seen/" + name, "");
+      return flush(process.argv[2], { files: [], folders: [] });
+    };
+    await ask("a");
+    const underWay = ask("b");
+    await new Promise(setImmediate);
+    await Promise.all([underWay, ask("c"), ask("d"), ask("e")]);`;
+    await promisify(execFile)(
+      process.execPath,
+      ["--input-type=module", "-e", asking, built.href, folder],
+      { env: { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` } },
+    );
+    const [, afterA, ...others] = (await readFile(calls, "utf8")).trim().split("\n");
+    expect(afterA).toBe("a");
+    // What the one that was under way saw may be more than it was asked for.
+    expect(others).toHaveLength(2);
+    expect(others[1]).toBe("a b c d e");
+    await rm(folder, { recursive: true });
   },
 );
 

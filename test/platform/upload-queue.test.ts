@@ -53,6 +53,19 @@ describe("the queue of an upload", () => {
     expect(paths(queue.take(10))).toEqual(["a"]);
   });
 
+  it.each([true, false])(
+    "adds several or none, and counts none then (repeated: %s)",
+    (repeated) => {
+      const queue = queues.open("job-1");
+      const unwritable = { ...plan("b"), totalBytes: 10n as unknown as number };
+      expect(() => queue.add([plan("a"), unwritable], repeated)).toThrow(TypeError);
+      expect(queue.counts()).toMatchObject({ exhibits: 0, files: 0, bytes: 0 });
+      queue.add([plan("a"), plan("b")], repeated);
+      expect(paths(queue.take(10))).toEqual(["a", "b"]);
+      expect(queue.counts()).toMatchObject({ exhibits: 2, files: 2, bytes: 20 });
+    },
+  );
+
   it("gives outcomes of each kind in the order of the plans, whenever they were settled, notes behind them", () => {
     const queue = queues.open("job-1");
     queue.add([plan("a"), plan("b"), plan("c"), plan("d")], false);

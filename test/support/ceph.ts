@@ -13,6 +13,8 @@ export interface CephUser {
 
 /** A Ceph cluster of one monitor, one OSD that keeps everything in memory, and the S3 gateway, all on loopback. */
 export interface Ceph {
+  /** The process whose children the daemons are. */
+  readonly pid: number;
   /** The gateway without TLS. */
   readonly url: string;
   /** The gateway with TLS, and who signed its certificate. */
@@ -27,14 +29,20 @@ export interface Ceph {
   killGateway(): Promise<void>;
   /** Starts it again on the same ports; returns when it answers. */
   startGateway(): Promise<void>;
+  /** Takes deleted data out of the memory now. */
+  collectGarbage(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Boots a cluster of its own in about two seconds. Several may run side by side. */
-export async function bootCeph(): Promise<Ceph> {
+/**
+ * Boots a cluster of its own in about two seconds. Several may run side by side.
+ *
+ * @param httpPort - where the gateway listens without TLS; a free one by default
+ */
+export async function bootCeph(httpPort?: number): Promise<Ceph> {
   const engine = await newEngine("ceph");
   try {
-    return await boot(engine);
+    return await boot(engine, httpPort);
   } catch (error) {
     await engine.close();
     throw error;
@@ -43,9 +51,10 @@ export async function bootCeph(): Promise<Ceph> {
 
 const kmsKeyId = "testkey-1";
 
-async function boot(engine: Engine): Promise<Ceph> {
+async function boot(engine: Engine, httpPort?: number): Promise<Ceph> {
   const conf = path.join(engine.folder, "ceph.conf");
-  const [monitor, http, https] = [await freePort(), await freePort(), await freePort()];
+  const [monitor, https] = [await freePort(), await freePort()];
+  const http = httpPort ?? (await freePort());
   const fsid = randomUUID();
   for (const daemon of ["mon", "osd", "rgw"]) await mkdir(path.join(engine.folder, daemon));
   const caFile = await certify(engine.folder);
@@ -70,6 +79,7 @@ async function boot(engine: Engine): Promise<Ceph> {
   const admin = (...argv: string[]): Promise<string> =>
     output("radosgw-admin", ["-n", "client.rgw.a", "-c", conf, ...argv]);
   return {
+    pid: engine.pid,
     url: `http://127.0.0.1:${http}`,
     tls: { url: `https://127.0.0.1:${https}`, caFile },
     kmsKeyId,
@@ -91,6 +101,9 @@ async function boot(engine: Engine): Promise<Ceph> {
     },
     killGateway: () => engine.kill("radosgw"),
     startGateway,
+    async collectGarbage() {
+      await admin("gc", "process", "--include-all");
+    },
     close: () => engine.close(),
   };
 }

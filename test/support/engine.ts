@@ -15,6 +15,8 @@ const keeper = fileURLToPath(new URL("engine-keeper.js", import.meta.url));
 /** The daemons of one engine and their folder. Both are gone when it is closed, and when this process ends in whatever way. */
 export interface Engine {
   readonly folder: string;
+  /** The process whose children the daemons are. */
+  readonly pid: number;
   /** Starts a daemon that stays in the foreground. */
   start(name: string, argv: readonly string[]): Promise<void>;
   /** Ends it by SIGKILL; returns when it is gone. */
@@ -62,8 +64,11 @@ export async function newEngine(kind: string): Promise<Engine> {
     const words = await readFile(path.join(folder, "log", `${name}.out`), "utf8").catch(() => "");
     throw new Error(`${name} ended with ${how}: ${words.slice(-2000)}`);
   };
+  const { pid } = child;
+  if (pid === undefined) throw new Error("The engine's keeper cannot be started.");
   return {
     folder,
+    pid,
     async start(name, argv) {
       ends.delete(name);
       tell({ start: name, argv });

@@ -179,7 +179,7 @@ async function filesOf(
   stdin: NodeJS.ReadableStream,
 ): Promise<{ paths: readonly string[]; base?: string }> {
   const list = options["filesFrom"] as string | undefined;
-  if (list === undefined) return { paths: paths.map((one) => path.resolve(one)) };
+  if (list === undefined) return { paths: paths.map(placed) };
   if (paths.length > 1) {
     throw new ExhibitError("usage.invalid", "With --files-from, name one folder at most.", {
       hint: "The files of the list are looked for below it; left out, below the folder you are in.",
@@ -190,6 +190,11 @@ async function filesOf(
     paths: await listedFiles(list, { from0: options["from0"] === true, base, stdin }),
     base,
   };
+}
+
+/** A path, wherever the command runs again; what lies in a bucket has its whole address already. */
+function placed(text: string): string {
+  return text.startsWith("s3://") ? text : path.resolve(text);
 }
 
 /** A duration back from now (`7d`), or a time. */

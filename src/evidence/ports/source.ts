@@ -1,4 +1,5 @@
 import type { ExhibitError } from "../errors.ts";
+import type { Origin } from "../record.ts";
 
 /** A file at its source, as it was when it was opened or listed. */
 export interface SourceStat {
@@ -15,6 +16,8 @@ export interface SourceEntry extends SourceStat {
   readonly path: string;
   /** Raw bytes of `path` in hex where they are not UTF-8. */
   readonly pathBytes: string | undefined;
+  /** Where it was kept, for what comes from another store. */
+  readonly origin?: Origin;
 }
 
 /** Something the source holds that is no evidence by its kind: a link, a FIFO, a socket, a device. */

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import path from "node:path";
-import { sha256Of } from "../../evidence/digest.ts";
+import { sha256Of } from "../../evidence/sha256.ts";
 
 /** What is done with a group of files, in this order; `clear` in any case. */
 export type GroupOrder =

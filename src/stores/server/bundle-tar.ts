@@ -53,7 +53,9 @@ function writeHeader(header: Buffer, name: string, length: number): void {
   header.write("0", 156, "latin1");
   header.write("ustar\0" + "00", 257, "latin1");
   header.write(prefix, 345, "latin1");
-  const sum = header.reduce((total, byte) => total + byte, 0);
+  // A plain loop: a call for each byte is what cost most in all of a bundle's making.
+  let sum = 0;
+  for (const byte of header) sum += byte;
   header.write(`${octal(sum, 7)} `, 148, "latin1");
 }
 

@@ -85,7 +85,12 @@ export async function smallFiles(rig, transport, form, plan) {
   const fewer = await sourceOf(rig, "few-files", form.fewFiles, 10 * KiB);
   const server = await rig.exhibit(transport);
   const check = async (/** @type {string} */ state) => ({
-    receipts: await checkReceipts(path.join(state, "receipts"), source, await server.receiptKey()),
+    receipts: await checkReceipts(
+      path.join(state, "receipts"),
+      source,
+      await server.receiptKey(),
+      "whole",
+    ),
   });
   const all = await senders(rig, transport, source, { check, fewer });
   const samples = await interleave([...all, digest(source), copy(rig, source)], plan);
