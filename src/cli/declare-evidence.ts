@@ -1,6 +1,5 @@
 import { Option, type Command } from "commander";
 import type { Context } from "./context.ts";
-import { retentionModes } from "../evidence/retention.ts";
 import { noun, runs, type Outcome } from "./declare.ts";
 
 const group = "Evidence:";
@@ -197,7 +196,7 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
       new Option(
         "--retain-mode <mode>",
         "who may end that early: those with a special right, or nobody (default: governance)",
-      ).choices([...retentionModes]),
+      ).choices(["governance", "compliance"]),
     )
     .option("--legal-hold", "have the store keep each exhibit until the hold is lifted")
     .option("--concurrency <n>", "parts in flight at once, at most (default: 4)")

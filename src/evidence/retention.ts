@@ -1,14 +1,15 @@
 import { z } from "zod";
 
-export const retentionModes = ["governance", "compliance"] as const;
-
 /**
  * How a store keeps an object against being deleted or changed by anyone: for a time, until a hold is lifted, or both. The time
  * can be shortened by those with a special right (`governance`) or by nobody (`compliance`).
  */
 export const retentionSchema = z.strictObject({
   period: z
-    .strictObject({ mode: z.enum(retentionModes), until: z.iso.datetime({ offset: true }) })
+    .strictObject({
+      mode: z.enum(["governance", "compliance"]),
+      until: z.iso.datetime({ offset: true }),
+    })
     .optional(),
   legalHold: z.boolean(),
 });
