@@ -47,6 +47,7 @@ export async function sealInStore(
   const lines = await settleCustody(sealing, record, proofs, signal);
   await put(store, `${prefix}/${recordName}`, recordText, signal);
   const { head } = checkCustody(lines);
+  const { check } = store.capabilities;
   const receipt = receiptSchema.parse({
     schema: receiptType,
     id: record.id,
@@ -55,7 +56,8 @@ export async function sealInStore(
     receivedAt: clock.now().toISOString(),
     record: { sha256: sha256Of(recordText) },
     files: record.files.map(({ key, sizeBytes, digest }) => {
-      return { key, sizeBytes, digest, proof: proofs.get(key) };
+      const { proof, kept } = proofs.get(key) ?? {};
+      return { key, sizeBytes, digest, proof, ...(kept === undefined ? {} : { kept }) };
     }),
     issuer: {
       kind: "machine",
@@ -63,6 +65,7 @@ export async function sealInStore(
       key: signer.publicJwk,
       thumbprint: signer.thumbprint,
     },
+    ...(check === undefined ? {} : { storeCheck: check }),
     custody: head,
   });
   const receiptText = JSON.stringify(await seal(receipt, receiptType, signer));
@@ -76,7 +79,7 @@ export async function sealInStore(
 
 /**
  * Writes the receipt of an exhibit whose record lies in the store without one, because a crash came between them. How
- * its files were proved is in its custody log.
+ * its files were proved is in its custody log; what the store keeps of them is not, and the receipt does not say it.
  *
  * @throws ExhibitError `integrity.signature` when this machine did not sign the record; `integrity.mismatch`,
  * `integrity.chain`
@@ -98,7 +101,10 @@ function proofsIn(key: string, lines: readonly string[]): Proofs {
   const proved = events.filter(({ verb }) => verb === "proved");
   try {
     return new Map(
-      proved.map(({ facts }) => [String(facts["key"]), proofSchema.parse(facts["proof"])]),
+      proved.map(({ facts }) => [
+        String(facts["key"]),
+        { proof: proofSchema.parse(facts["proof"]) },
+      ]),
     );
   } catch (cause) {
     throw spoilt(key, cause);
@@ -168,7 +174,7 @@ function custodyOf(
       {
         at: now,
         verb: "proved" as const,
-        facts: { key, sha256: digest.sha256, proof: proofs.get(key) ?? "" },
+        facts: { key, sha256: digest.sha256, proof: proofs.get(key)?.proof ?? "" },
       },
     ]),
     { at: now, verb: "collected", facts: { collectedAt: record.collectedAt } },
