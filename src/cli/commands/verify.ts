@@ -73,16 +73,20 @@ async function verifyOne(context: Context, typed: Typed, exhibit: string): Promi
             `${theme.good("✔")} ${theme.strong(formatAddress(result))}  the store holds what the signed record says; custody log whole, ${result.custodyLines} lines`,
           ]
         : [...failureLines(terminal, result.failed)];
-    terminal.error.write(`${[...lines, howChecked(result.files)].join("\n")}\n`);
+    terminal.error.write(`${[...lines, ...howChecked(result.files)].join("\n")}\n`);
   }
   return failure === undefined ? 0 : exitCodeOf(failure.code);
 }
 
 /** What the check did not do is said as plainly as what it found. */
-function howChecked(files: readonly VerifiedFile[]): string {
+function howChecked(files: readonly VerifiedFile[]): string[] {
   const told = files.filter(({ checkedBy }) => checkedBy === "store-digest").length;
-  if (told === 0) return "  Every byte was read again.";
+  if (told === 0) return [];
   const which =
-    told === files.length ? "The bytes" : `The bytes of ${told} of ${files.length} files`;
-  return `  ${which} were not read again: size, version and digest are what the store says they are. exhibit verify --deep reads everything.`;
+    told === files.length
+      ? "No byte was read again"
+      : `${told} of ${files.length} files were not read again`;
+  return [
+    `  ${which}: their size, version and digest are what the store says they are. exhibit verify --deep reads every byte.`,
+  ];
 }

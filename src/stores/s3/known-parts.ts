@@ -68,13 +68,14 @@ export function etagOf(etags: readonly string[]): string {
   return `${createHash("md5").update(md5s).digest("hex")}-${etags.length}`;
 }
 
-/** What is kept of an object that was put together of parts; `md5s` where its parts' MD5s are known. */
+/** What is kept of an object that was put together of parts: of these ETags, where that is known. */
 export function keptOfParts(
   { etag, kept }: Head,
-  md5s: readonly string[] | undefined,
+  open: Pick<OpenUpload, "etagsAreMd5"> | undefined,
+  etags: readonly string[] | undefined,
   enforced: Enforced,
 ): Kept {
-  const isOfMd5s = md5s !== undefined && etag === etagOf(md5s);
+  const isOfMd5s = open?.etagsAreMd5 === true && etags !== undefined && etag === etagOf(etags);
   return {
     ...kept,
     ...(etag === "" ? {} : { etagIs: isOfMd5s ? "md5-of-md5s" : "opaque" }),

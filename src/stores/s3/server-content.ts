@@ -85,7 +85,6 @@ export function s3ServerContent(
       }
     },
     abort: (upload, signal) => uploads.abort(upload, signal),
-    uploads: (signal) => uploads.uploads(signal),
   };
 
   /** Its bytes lie under its key already, but are not proved yet. */

@@ -2,13 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
 import type { PartMemory } from "../../evidence/ports/part-memory.ts";
-import type {
-  Part,
-  Stored,
-  StoredPart,
-  UnfinishedUpload,
-  Upload,
-} from "../../evidence/ports/store.ts";
+import type { Part, Stored, StoredPart, Upload } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.ts";
 import { readHeaders } from "./encryption.ts";
@@ -43,7 +37,6 @@ import {
   type Head,
   type Tried,
 } from "./objects.ts";
-import { unfinishedUploads } from "./unfinished.ts";
 
 /** An engine in trouble over putting parts together is asked again at once: Ceph is while another process has it done. */
 const mostTries = 4;
@@ -183,10 +176,6 @@ export class S3Uploads {
       signal,
     );
     await removeNote(this.#store, upload, signal);
-  }
-
-  uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
-    return unfinishedUploads(this.#store, signal);
   }
 
   async #forget({ id }: Upload): Promise<void> {
@@ -331,11 +320,7 @@ export class S3Uploads {
     prove: (() => Promise<void>) | undefined,
   ): Promise<Stored> {
     const open = await this.#open.get(upload.id);
-    const kept = keptOfParts(
-      head,
-      open?.etagsAreMd5 === true ? etags : undefined,
-      this.#store.enforced,
-    );
+    const kept = keptOfParts(head, open, etags, this.#store.enforced);
     await prove?.();
     await this.#forget(upload);
     await removeNote(this.#store, upload, signal);
