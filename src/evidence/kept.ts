@@ -9,7 +9,7 @@ export const keptSchema = z.strictObject({
   version: z.string().min(1).optional(),
   /** Without quotation marks. */
   etag: z.string().min(1).optional(),
-  /** What the ETag was seen to be: the MD5 of the bytes, the MD5 of its parts' MD5s, or nothing that can be computed from the bytes. */
+  /** What the ETag was seen to be: the MD5 of the bytes, the MD5 of the parts' MD5s, or neither. Left out where it was not seen. */
   etagIs: z.enum(["md5", "md5-of-md5s", "opaque"]).optional(),
   /** Other digests by their algorithm (`sha1`, `crc64nvme`), written as the store writes them. */
   checksums: z.record(z.string().min(1), z.string().min(1)).optional(),

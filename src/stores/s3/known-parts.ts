@@ -68,7 +68,7 @@ export function etagOf(etags: readonly string[]): string {
   return `${createHash("md5").update(md5s).digest("hex")}-${etags.length}`;
 }
 
-/** What is kept of an object that was put together of parts: of these ETags, where that is known. */
+/** What is kept of an object that was put together of parts. What its ETag is stays open where the parts' are not known any more. */
 export function keptOfParts(
   { etag, kept }: Head,
   open: Pick<OpenUpload, "etagsAreMd5"> | undefined,
@@ -76,9 +76,10 @@ export function keptOfParts(
   enforced: Enforced,
 ): Kept {
   const isOfMd5s = open?.etagsAreMd5 === true && etags !== undefined && etag === etagOf(etags);
+  const etagIs = isOfMd5s ? "md5-of-md5s" : "opaque";
   return {
     ...kept,
-    ...(etag === "" ? {} : { etagIs: isOfMd5s ? "md5-of-md5s" : "opaque" }),
+    ...(etag === "" || etags === undefined ? {} : { etagIs }),
     noOverwrite: noOverwrite(enforced, "complete"),
   };
 }
