@@ -31,9 +31,16 @@ export async function compareKept(
     "integrity.mismatch",
     `For ${path} the store holds another object than its receipt says: ${all.join(", ")}.`,
     {
-      hint: "Keep everything as it is and tell your administrator. Whether its bytes are still the same is told by exhibit verify --deep.",
+      hint: `Keep everything as it is and tell your administrator.${below(before, now.kept)} Whether the bytes that lie there now are the same is told by exhibit verify --deep.`,
     },
   );
+}
+
+/** In a store that keeps versions, what was put on top takes nothing away. */
+function below(before: Kept, now: Kept | undefined): string {
+  return before.version === undefined || before.version === now?.version
+    ? ""
+    : ` The version that was uploaded may still lie below it: ${before.version}.`;
 }
 
 function gone({ version }: Kept): ExhibitError {

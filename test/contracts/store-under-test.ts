@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { expect } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
-import type { Part, Store, Stored, Upload } from "../../src/evidence/ports/store.ts";
+import type { Part, Store, Upload } from "../../src/evidence/ports/store.ts";
 
 /** A real store and what the suite may write to in it. */
 export interface StoreUnderTest {
@@ -51,11 +51,6 @@ export async function keysOf(store: Store, prefix: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of store.list(prefix, signal)) keys.push(key);
   return keys;
-}
-
-/** A store's answer without what an ETag is made of: that is known only to those who know the parts. */
-export function certain({ kept = {}, ...stored }: Stored): unknown {
-  return { ...stored, ...kept, etagIs: undefined };
 }
 
 /** Any error of this code. */
