@@ -17,12 +17,7 @@ const partBytes = 5 * mib;
 const fewBytes = 50_000;
 
 interface VerifyDocument {
-  readonly files: readonly {
-    readonly path: string;
-    readonly key: string;
-    readonly outcome: string;
-    readonly checkedBy: string;
-  }[];
+  readonly files: readonly { readonly outcome: string; readonly checkedBy: string }[];
   readonly failed: readonly { readonly path: string; readonly code: string; message: string }[];
 }
 
@@ -46,8 +41,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-type Ran = Awaited<ReturnType<typeof finish>>;
-
 /** Runs the program with somebody's keys, through a proxy that counts. */
 class Place {
   readonly #user: S3User;
@@ -57,7 +50,7 @@ class Place {
     this.proxy = proxy;
   }
 
-  exhibit(...argv: string[]): Promise<Ran> {
+  exhibit(...argv: string[]): ReturnType<typeof finish> {
     return finish(start(folder, argv, asUser(this.#user)));
   }
 
@@ -141,10 +134,7 @@ describe("on Ceph", () => {
       const isVersioned = kind === "versioned";
       const version = isVersioned ? { version: expect.stringMatching(/^\S{10,}$/) } : {};
       const looked = { noOverwrite: "looked-before-and-after" };
-      expect(receipt.files).toMatchObject([
-        { proof: "parts", kept: {} },
-        { proof: "parts", kept: {} },
-      ]);
+      expect(receipt.files.map(({ proof }) => proof)).toEqual(["parts", "parts"]);
       expect(receipt.files.map(({ kept }) => kept)).toEqual([
         // With versions, this engine ignores If-None-Match.
         { ...inOne, ...version, ...(isVersioned ? looked : { noOverwrite: "if-none-match" }) },
