@@ -89,6 +89,7 @@ async function sendAndSeal(
         key: contentKey(entry.case, entry.reference, index + 1, name),
         jobId: upload.jobId,
         exhibitId: entry.id,
+        requireProof: request.requireProof,
         line: upload.line,
       };
       return { entry: file, transferred: await transferFile(transfer, stop) };

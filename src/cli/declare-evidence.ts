@@ -188,7 +188,7 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
     .addOption(
       new Option(
         "--require-proof <level>",
-        "weakest proof of arrival to accept (default: transport)",
+        "weakest proof of arrival to accept; read-back reads again what a store does not prove so well (default: transport)",
       ).choices(["whole", "parts", "read-back", "transport"]),
     )
     .addOption(reportOption())

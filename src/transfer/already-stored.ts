@@ -1,12 +1,11 @@
-import { createHash } from "node:crypto";
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import type { JournalFile } from "../evidence/ports/journal.ts";
 import type { SourceEntry } from "../evidence/ports/source.ts";
-import type { Store, Stored } from "../evidence/ports/store.ts";
-import { proves } from "../evidence/proof.ts";
+import type { Stored } from "../evidence/ports/store.ts";
 import type { FileTransfer } from "./file-transfer.ts";
 import { hashFile } from "./hash-file.ts";
 import { persistently } from "./persistence.ts";
+import { readBack } from "./read-back.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
 /**
@@ -58,8 +57,7 @@ export async function sameUnderKey(
   if (there?.sizeBytes !== entry.sizeBytes) throw conflict;
   const sha256 = await hashed(transfer, file, signal);
   const stored =
-    (await completedBefore(transfer, known, sha256, signal)) ??
-    (await persistently(() => readBack(store, key, signal), transfer, signal));
+    (await completedBefore(transfer, known, sha256, signal)) ?? (await readBack(transfer, signal));
   if (stored.sha256 !== sha256) throw conflict;
   return stored;
 }
@@ -82,26 +80,6 @@ async function completedBefore(
     if (hasCode(error, "not-found.upload")) return undefined;
     throw error;
   }
-}
-
-/** Reads a key again from the store. Its proof is that, or the one that the store asks of all it takes in. */
-async function readBack(store: Store, key: string, signal: AbortSignal): Promise<Stored> {
-  // Asked before: should another object take its place while it is read, the two do not fit together, and that will show.
-  const kept = (await store.stat(key, signal))?.kept;
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  for await (const bytes of (await store.open(key, undefined, signal)) as AsyncIterable<Buffer>) {
-    hash.update(bytes);
-    sizeBytes += bytes.length;
-  }
-  const { proof } = store.capabilities;
-  return {
-    key,
-    sizeBytes,
-    sha256: hash.digest("hex"),
-    proof: proves(proof, "read-back") ? proof : "read-back",
-    ...(kept === undefined ? {} : { kept }),
-  };
 }
 
 function hashed(

@@ -1,6 +1,7 @@
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Source, SourceEntry } from "../evidence/ports/source.ts";
 import type { Store, Stored } from "../evidence/ports/store.ts";
+import type { Proof } from "../evidence/proof.ts";
 import type { Line } from "./line.ts";
 import type { Persistence } from "./persistence.ts";
 
@@ -15,6 +16,8 @@ export interface FileTransfer extends Persistence {
   /** A job that the journal knows. */
   readonly jobId: string;
   readonly exhibitId: string;
+  /** With `read-back`, what the store does not prove so well by itself is read back. */
+  readonly requireProof: Proof;
   /** Shared with the command's other transfers. */
   readonly line: Line;
 }

@@ -8,6 +8,7 @@ import type { FileTransfer, Transferred } from "./file-transfer.ts";
 import { choosePartBytes, shortestPartBytes } from "./part-size.ts";
 import { parkedAfter, parkingMs } from "./parking.ts";
 import { persistently } from "./persistence.ts";
+import { provedAsAsked } from "./read-back.ts";
 import { sendUnchanged } from "./send-unchanged.ts";
 import { sendPart } from "./send-part.ts";
 import { sendParts } from "./send-parts.ts";
@@ -32,7 +33,8 @@ export async function transferFile(
     requireSameSize(known, entry);
     onEvent({ type: "file-started", path: entry.path, sizeBytes: entry.sizeBytes });
     const before = await stillStored(transfer, known, file, signal);
-    const done = before === undefined ? await send(transfer, known, file, signal) : held(before);
+    const arrived = before === undefined ? await send(transfer, known, file, signal) : held(before);
+    const done = await provedAsAsked(transfer, arrived, signal);
     onEvent({ type: "file-done", path: entry.path, proof: done.proof });
     return { ...done, head: file.head() };
   } finally {

@@ -121,6 +121,11 @@ describe("what is wrong about a store in S3 is said, with a way on", () => {
     expect(found).toMatchObject({ exit: 6, failure: { code: "integrity.proof-too-weak" } });
     expect(found.failure.hint).toContain("exhibit store check");
     expect((await ask(user, "GET", "/unchecked")).text).not.toContain("<Key>");
+    // Unless it is read back.
+    const back = [...argv, at("unchecked", user.url), "--require-proof", "read-back", "--json"];
+    const uploaded = await finish(start(folder, back, asUser(user)));
+    expect(uploaded).toMatchObject({ code: 0, err: "" });
+    expect(uploaded.out).toContain('"proof":"read-back"');
   });
 
   it("a quota that is used up is told in the middle of a part, and nothing is retried for ever", async () => {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { SourceEntry } from "../../src/evidence/ports/source.ts";
 import type { TransferEvent } from "../../src/evidence/progress.ts";
+import type { Proof } from "../../src/evidence/proof.ts";
 import { fileSource } from "../../src/platform/file-source.ts";
 import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
@@ -97,6 +98,7 @@ export interface CarryOptions {
   readonly signal?: AbortSignal;
   readonly partBytes?: number;
   readonly concurrency?: number;
+  readonly requireProof?: Proof;
 }
 
 /** Carries the file at `location` as an upload of one file would. */
@@ -117,6 +119,7 @@ export async function carry(
       journal,
       jobId: "job",
       exhibitId: "x",
+      requireProof: options.requireProof ?? "transport",
       line: openLine({
         concurrency: options.concurrency ?? 3,
         partBytes: options.partBytes ?? partBytes,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
 import type { Part } from "../../src/evidence/ports/store.ts";
 import { choosePartBytes } from "../../src/transfer/part-size.ts";
 import {
@@ -53,6 +54,32 @@ describe("carrying a file", () => {
     const told = rig.events.flatMap((event) => (event.type === "part-done" ? [event.bytes] : []));
     expect(told.reduce((sum, bytes) => sum + bytes, 0)).toBe(size);
     expect(rig.events.at(-1)).toMatchObject({ type: "file-done", proof: "read-back" });
+  });
+
+  it.each([
+    ["in one request", partBytes],
+    ["in parts", 3 * partBytes],
+  ])("reads back what a store proves less of, where that is asked for: %s", async (_, size) => {
+    const location = await rig.write("x.mp4", size);
+    const real = { ...rig.store };
+    rig.store.put = async (...about) => ({ ...(await real.put(...about)), proof: "transport" });
+    rig.store.complete = async (...about) => ({
+      ...(await real.complete(...about)),
+      proof: "transport",
+    });
+    let opened = 0;
+    rig.store.open = (...about) => {
+      opened += 1;
+      return real.open(...about);
+    };
+    expect((await carry(rig, location)).proof).toBe("transport");
+    expect(opened).toBe(0);
+    expect((await carry(rig, location, { requireProof: "read-back" })).proof).toBe("read-back");
+    expect(opened).toBe(1);
+    rig.store.open = () => Promise.resolve(Readable.from([randomBytes(size)]));
+    await expect(carry(rig, location, { requireProof: "read-back" })).rejects.toMatchObject({
+      code: "integrity.mismatch",
+    });
   });
 
   it("keeps no more than the wanted number of parts in flight, and fills them", async () => {
