@@ -15,7 +15,10 @@ const lifeSeconds = 15 * 60;
  * Whether others may send parts straight to the bucket: the engine must keep them to the bytes that they were given an address for,
  * and must not need a key of ours to encrypt them with.
  */
-export function takesDirectParts({ customerKey }: S3Bucket, enforced: Enforced): boolean {
+export function takesDirectParts(
+  { customerKey }: Pick<S3Bucket, "customerKey">,
+  enforced: Enforced,
+): boolean {
   return enforced.payloadHash && enforced.presignedDigest && customerKey === undefined;
 }
 
