@@ -128,8 +128,8 @@ describe("an upload to an exhibit server on Ceph", () => {
       }
       const skipped = expectSent(await finish(done), sha256);
       if (killed === "client") expect(skipped).toBeGreaterThanOrEqual(4 * partBytes);
-      // Two parts were in flight; everything else that went up is small.
-      expect(engine.bytesUp - up - sizeBytes).toBeLessThan(2 * partBytes + askedBytes);
+      // Two parts were in flight, and may have been tried once more before the gateway was back.
+      expect(engine.bytesUp - up - sizeBytes).toBeLessThan(4 * partBytes + askedBytes);
       expect(place.proxy.bytesUp - asked).toBeLessThan(askedBytes);
       expect(await place.run("verify", "DIR/1:DIR/1")).toMatchObject({ code: 0 });
     } finally {
@@ -158,22 +158,24 @@ describe("an upload to an exhibit server on Ceph", () => {
   });
 });
 
-it("an upload to an exhibit server on OpenStack Swift goes through the server", async () => {
+it("an upload to an exhibit server on OpenStack Swift goes through the server, for it takes no such address", async () => {
   const swift = await bootSwift();
-  await makeBucket(swift, "evidence", "versioned");
-  const proxy = await watchingProxy(swift.url);
-  const store = `s3://evidence/police?endpoint=${proxy.url}`;
-  const place = await startBucketServer(path.join(folder, "swift"), store, asUser(swift));
   try {
-    const source = path.join(folder, "swift.bin");
-    const sha256 = await writeRandom(source, 11 * mib);
-    const [from, asked] = [proxy.seen.length, place.proxy.bytesUp];
-    expectSent(await place.run(...uploading(source)), sha256);
-    expect(proxy.seen.slice(from).filter((line) => line.includes(toAddress))).toEqual([]);
-    expect(place.proxy.bytesUp - asked).toBeGreaterThan(11 * mib);
+    await makeBucket(swift, "evidence", "versioned");
+    const store = `s3://evidence/police?endpoint=${swift.url}`;
+    const place = await startBucketServer(path.join(folder, "swift"), store, asUser(swift));
+    try {
+      const source = path.join(folder, "swift.bin");
+      const sha256 = await writeRandom(source, 11 * mib);
+      const asked = place.proxy.bytesUp;
+      expectSent(await place.run(...uploading(source)), sha256);
+      expect(place.proxy.bytesUp - asked).toBeGreaterThan(11 * mib);
+      const checks = await readFile(path.join(place.home, "data", "store-checks.json"), "utf8");
+      expect(checks).toMatch(/"presignedDigest": false/);
+    } finally {
+      await place.close();
+    }
   } finally {
-    await place.close();
-    await proxy.close();
     await swift.close();
   }
 });
