@@ -26,7 +26,7 @@ export interface RecordFacts {
 /** The record of an exhibit whose files have all arrived; what nobody said is left out. */
 export function buildRecord(facts: RecordFacts): ExhibitRecord {
   const { request, entry, connection } = facts;
-  const { title, producer, oic, source, recorded, clockOffset, supersedes } = request;
+  const { title, producer, oic, source, recorded, clockOffset, supersedes, retention } = request;
   const { signer, clockOffsetMs } = connection;
   return recordSchema.parse({
     schema: recordType,
@@ -41,7 +41,7 @@ export function buildRecord(facts: RecordFacts): ExhibitRecord {
     files: facts.files.map(fileOf),
     uploader: { key: signer.publicJwk, thumbprint: signer.thumbprint },
     tool: facts.tool,
-    ...said({ supersedes }),
+    ...said({ supersedes, retention }),
   });
 }
 

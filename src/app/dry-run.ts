@@ -14,6 +14,7 @@ import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf } from "./failure.ts";
 import { Planning } from "./planning.ts";
 import { requireReachable } from "./reachable-proof.ts";
+import { requireRetainable } from "./retain-exhibit.ts";
 import { outcomesIn, type Outcomes } from "./upload-outcome.ts";
 import { uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
 
@@ -62,6 +63,7 @@ export async function dryRun(
   try {
     return await connected(deps, given.store, async (connection) => {
       requireReachable(given.requireProof, connection);
+      requireRetainable(given.retention, connection);
       const queue = deps.queues.open(randomId("dry-run-"));
       queue.discard();
       planning.into({ queue, onOutcome: () => undefined, onEvent: () => undefined });

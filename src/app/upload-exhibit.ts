@@ -13,6 +13,7 @@ import { requireSameContent } from "./already-present.ts";
 import { buildRecord } from "./build-record.ts";
 import type { Deps } from "./deps.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
+import { retainExhibit } from "./retain-exhibit.ts";
 import { severalAtATime } from "./several-at-a-time.ts";
 import type { UploadedExhibit } from "./upload-outcome.ts";
 import type { UploadRequest } from "./upload-request.ts";
@@ -31,7 +32,7 @@ export interface ExhibitUpload {
 }
 
 /**
- * Brings a reserved exhibit's files in, seals its record and keeps the receipt.
+ * Brings a reserved exhibit's files in, seals its record, keeps the receipt, and has all retained where that was asked for.
  *
  * @throws ExhibitError `conflict.exists`, `conflict.locked`, `integrity.*`, `unavailable.*`, `policy.*`, `auth.*`
  */
@@ -43,9 +44,13 @@ export async function uploadReserved(
   const { journal } = upload.deps;
   journal.claim(entry.id);
   try {
-    return entry.state === "sealed"
-      ? await alreadyPresent(upload, entry, signal)
-      : await sendAndSeal(upload, entry, signal);
+    const uploaded =
+      entry.state === "sealed"
+        ? await alreadyPresent(upload, entry, signal)
+        : await sendAndSeal(upload, entry, signal);
+    const { retention } = upload.request;
+    if (retention === undefined) return uploaded;
+    return { ...uploaded, retained: await retainExhibit(upload, retention, entry, signal) };
   } finally {
     journal.release(entry.id);
   }

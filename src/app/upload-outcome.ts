@@ -2,6 +2,7 @@ import type { SkippedEntry } from "../evidence/ports/source.ts";
 import type { ExhibitPlan, Outcome, UploadQueue } from "../evidence/ports/upload-queue.ts";
 import type { Receipt } from "../evidence/receipt.ts";
 import type { Failure } from "./deps.ts";
+import type { RetainedObject } from "./retain-exhibit.ts";
 
 export interface UploadedExhibit {
   readonly id: string;
@@ -21,6 +22,8 @@ export interface UploadedExhibit {
   readonly bytesSkipped: number;
   readonly receipt: Receipt;
   readonly receiptPath: string;
+  /** How the store shows that it keeps each of its objects; absent where it was not asked to. */
+  readonly retained?: readonly RetainedObject[];
 }
 
 /** What became of one of the things that were to be uploaded. Plain JSON. */

@@ -3,6 +3,7 @@ import { caseSchema } from "../evidence/case.ts";
 import { proofSchema } from "../evidence/proof.ts";
 import { recordSchema } from "../evidence/record.ts";
 import { initialsSchema, referenceSchema } from "../evidence/reference.ts";
+import { retentionSchema } from "../evidence/retention.ts";
 
 const recordFields = recordSchema.shape;
 
@@ -41,6 +42,10 @@ export const uploadRequestSchema = z.strictObject({
   clockOffset: recordFields.clockOffset,
   /** Ids of the exhibits that this one corrects. */
   supersedes: recordFields.supersedes,
+  /** How the store shall keep each exhibit, once it is sealed. */
+  retention: retentionSchema
+    .refine(({ period, legalHold }) => period !== undefined || legalHold, "must ask for something")
+    .optional(),
   requireProof: proofSchema,
   /** Parts in flight at once. */
   concurrency: z.number().int().min(1).max(64),

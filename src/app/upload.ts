@@ -7,6 +7,7 @@ import { connected } from "./connected.ts";
 import type { Deps, Failure } from "./deps.ts";
 import { Planning } from "./planning.ts";
 import { requireReachable } from "./reachable-proof.ts";
+import { requireRetainable } from "./retain-exhibit.ts";
 import { uploadExhibits } from "./upload-exhibits.ts";
 import { uploadJob } from "./upload-job.ts";
 import {
@@ -57,7 +58,7 @@ export type UploadDeps = Pick<
  * found again, only what is missing is sent. One failing exhibit does not stop the others, a failing store does.
  *
  * @throws ExhibitError `usage.*` and `not-found.source` before anything is sent, where it is found out by then;
- * `integrity.proof-too-weak` when the store cannot reach the wanted proof; `auth.*` and `unavailable.*` when nothing
+ * `integrity.proof-too-weak` when the store cannot reach the wanted proof; `policy.unsupported` when it cannot retain as asked; `auth.*` and `unavailable.*` when nothing
  * arrived; `conflict.locked` when the same upload runs already; the signal's reason when interrupted (the same command or
  * `resume` goes on)
  */
@@ -76,6 +77,7 @@ export async function upload(
   try {
     return await connected(deps, given.store, async (connection) => {
       requireReachable(given.requireProof, connection);
+      requireRetainable(given.retention, connection);
       const isNameless = given.reference === undefined && given.initials === undefined;
       const asked =
         isNameless && connection.register.needsInitials && askInitials !== undefined

@@ -24,6 +24,8 @@ export interface UnfinishedItem {
   readonly receivedBytes: number;
   readonly startedAt: string;
   readonly expiresAt?: string;
+  /** The store will forget it within two days, or before it can be finished as fast as it has come so far. */
+  readonly isRunningOut: boolean;
   /** Where the file lies on this machine, when it was begun from here. */
   readonly location?: string;
 }
@@ -45,7 +47,7 @@ export interface AbortResult {
   readonly jobs: readonly OpenJob[];
 }
 
-type UploadsDeps = Pick<Deps, "connect" | "journal">;
+type UploadsDeps = Pick<Deps, "connect" | "journal" | "clock">;
 type AbortDeps = UploadsDeps & Pick<Deps, "queues">;
 
 /** The unfinished uploads that the store keeps for this identity, and this machine's unfinished commands to it. */
@@ -56,7 +58,7 @@ export async function listUploads(
 ): Promise<UploadsResult> {
   const { journal } = deps;
   return connected(deps, request.store, async ({ name, store }) => ({
-    uploads: (await store.uploads(signal)).map((upload) => itemOf(upload, journal, store.url)),
+    uploads: (await store.uploads(signal)).map((upload) => itemOf(upload, deps, store.url)),
     jobs: shownJobs(journal, name),
   }));
 }
@@ -88,7 +90,7 @@ export async function abortUpload(
     if (job !== undefined) journal.claim(job.id);
     try {
       for (const upload of uploads) {
-        aborted.push(itemOf(upload, journal, store.url));
+        aborted.push(itemOf(upload, deps, store.url));
         await abortOne(upload, journal, connection, signal);
       }
       if (job !== undefined) journal.finishJob(job.id);
@@ -141,7 +143,11 @@ function shownJobs(journal: Journal, store: string): OpenJob[] {
   return openJobs(journal, store).map(({ shown }) => shown);
 }
 
-function itemOf(upload: UnfinishedUpload, journal: Journal, url: string): UnfinishedItem {
+function itemOf(
+  upload: UnfinishedUpload,
+  { journal, clock }: Pick<UploadsDeps, "journal" | "clock">,
+  url: string,
+): UnfinishedItem {
   const { id, key, sizeBytes, receivedBytes, startedAt, expiresAt } = upload;
   const parts = parseKey(key);
   const location = journal.file(url, key)?.location;
@@ -154,6 +160,19 @@ function itemOf(upload: UnfinishedUpload, journal: Journal, url: string): Unfini
     receivedBytes,
     startedAt,
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    isRunningOut: isRunningOut(upload, clock.now().getTime()),
     ...(location === undefined ? {} : { location }),
   };
+}
+
+const shortMs = 2 * 86_400_000;
+
+function isRunningOut(
+  { startedAt, expiresAt, sizeBytes, receivedBytes }: UnfinishedUpload,
+  nowMs: number,
+): boolean {
+  if (expiresAt === undefined) return false;
+  const leftMs = Date.parse(expiresAt) - nowMs;
+  const msPerByte = (nowMs - Date.parse(startedAt)) / Math.max(receivedBytes, 1);
+  return leftMs < Math.max(shortMs, (sizeBytes - receivedBytes) * msPerByte);
 }

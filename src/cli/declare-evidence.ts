@@ -188,6 +188,17 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
       ).choices(["whole", "parts", "read-back", "transport"]),
     )
     .addOption(reportOption())
+    .option(
+      "--retain-until <date>",
+      "have the store keep each exhibit so long, by Object Lock: 2033-11-25, or a time",
+    )
+    .addOption(
+      new Option(
+        "--retain-mode <mode>",
+        "who may end that early: those with a special right, or nobody (default: governance)",
+      ).choices(["governance", "compliance"]),
+    )
+    .option("--legal-hold", "have the store keep each exhibit until the hold is lifted")
     .option("--concurrency <n>", "parts in flight at once, at most (default: 4)")
     .option("--part-size <size>", "longest part; on a slow line parts are shorter (default: 8M)");
   runs(

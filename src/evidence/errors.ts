@@ -56,6 +56,7 @@ export const errorCodes = [
   "policy.unsupported",
   "policy.too-large",
   "policy.not-permitted",
+  "policy.not-retained",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -5,6 +5,7 @@ import { exhibitIdSchema } from "./address.ts";
 import { keySchema } from "./key.ts";
 import { publicJwkSchema } from "./seal.ts";
 import { referenceSchema } from "./reference.ts";
+import { retentionSchema } from "./retention.ts";
 
 export const recordType = "exhibit.record/1";
 
@@ -75,6 +76,8 @@ const fields = {
   tool: z.strictObject({ name: z.string(), version: z.string() }),
   /** Exhibit ids this record corrects. */
   supersedes: z.array(exhibitIdSchema).max(100).optional(),
+  /** How the uploader asked the store to keep the exhibit. What the store made of it, the store alone can say. */
+  retention: retentionSchema.optional(),
 };
 const known = new Set(Object.keys(fields));
 

@@ -28,6 +28,8 @@ export interface JournalDatabase {
   all(text: string, values: readonly (string | number)[]): unknown[];
   /** Runs `change` in one transaction that holds the write lock from its beginning. */
   atOnce(change: () => void): void;
+  /** What is written by `change` survives this process, but a power loss only once something else was written. */
+  unflushed(change: () => void): void;
   close(): void;
 }
 
@@ -99,16 +101,22 @@ function moveAside(file: string): string {
 }
 
 function spoken(database: Database.Database, file: string): JournalDatabase {
+  const statements = new Map<string, Database.Statement>();
+  const prepared = (text: string): Database.Statement => {
+    const statement = statements.get(text) ?? database.prepare(text);
+    statements.set(text, statement);
+    return statement;
+  };
   const run = (text: string, values: readonly (string | number)[]): void => {
     try {
-      database.prepare(text).run(...values);
+      prepared(text).run(...values);
     } catch (cause) {
       throw stateFailure(file, cause) ?? cause;
     }
   };
   return {
     run,
-    all: (text, values) => database.prepare(text).all(...values),
+    all: (text, values) => prepared(text).all(...values),
     atOnce: (change) => {
       run("begin immediate", []);
       try {
@@ -119,7 +127,16 @@ function spoken(database: Database.Database, file: string): JournalDatabase {
         throw error;
       }
     },
+    unflushed: (change) => {
+      run("pragma synchronous = NORMAL", []);
+      try {
+        change();
+      } finally {
+        run("pragma synchronous = FULL", []);
+      }
+    },
     close: () => {
+      statements.clear();
       database.close();
     },
   };

@@ -67,11 +67,16 @@ export function openJournal(file: string, onNote: (note: string) => void): FileJ
     forgetFile: (store, key) => {
       database.run("delete from file where store = ? and key = ?", [store, key]);
     },
+    // A claim means nothing without its process.
     claim: (id) => {
-      claim(database, id);
+      database.unflushed(() => {
+        claim(database, id);
+      });
     },
     release: (id) => {
-      database.run("delete from claim where id = ? and pid = ?", [id, process.pid]);
+      database.unflushed(() => {
+        database.run("delete from claim where id = ? and pid = ?", [id, process.pid]);
+      });
     },
     close: () => {
       database.close();

@@ -14,18 +14,22 @@ import {
 const busyTimeoutMs = 10_000;
 
 /**
- * Opens a SQLite file, creating it when absent, so that what is committed survives power loss: write-ahead log,
- * `synchronous=FULL`, foreign keys enforced, writers wait up to 10 s for each other.
+ * Opens a SQLite file, creating it when absent, so that what is committed survives power loss, or only this process's end:
+ * then a power loss takes the last transactions, in their order, and damages nothing. Write-ahead log, `synchronous=FULL` or
+ * `NORMAL`, foreign keys enforced, writers wait up to 10 s for each other.
  *
  * Bind text, numbers and null only: libsql ends the process on a boolean or a lone Buffer.
  */
-export function openSqlite(path: string): Database.Database {
+export function openSqlite(
+  path: string,
+  survives: "power-loss" | "process" = "power-loss",
+): Database.Database {
   const database = new Database(path, { timeout: busyTimeoutMs });
   try {
     for (const pragma of [
       `busy_timeout = ${busyTimeoutMs}`,
       "journal_mode = WAL",
-      "synchronous = FULL",
+      `synchronous = ${survives === "power-loss" ? "FULL" : "NORMAL"}`,
       "foreign_keys = ON",
     ]) {
       database.pragma(pragma);

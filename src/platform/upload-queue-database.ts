@@ -124,7 +124,8 @@ export function openQueueDatabase(file: string): QueueDatabase {
 }
 
 function openTables(file: string): Database.Database {
-  const database = openSqlite(file);
+  // What it says too little of after a power loss is found again: by walking the source, and by asking the store.
+  const database = openSqlite(file, "process");
   try {
     chmodSync(file, 0o600);
     const found = z

@@ -10,11 +10,11 @@ import type {
 import type { Store } from "../evidence/ports/store.ts";
 import { randomId } from "../evidence/random-id.ts";
 import { sealedSchema, type Sealed, type SigningKey } from "../evidence/seal.ts";
+import { CaseReservations } from "./case-reservations.ts";
 import { checkDocuments } from "./checked-documents.ts";
 import { finishSealing, linesOf, sealInStore, type KeyedSealing } from "./keyed-sealing.ts";
 import {
   entryOf,
-  findReservation,
   listReservations,
   readText,
   spoilt,
@@ -22,7 +22,7 @@ import {
   type ReservationDocument,
 } from "./reservations.ts";
 
-/** References tried for one exhibit while other machines take them at the same time. */
+/** How often a reference is tried for one exhibit while other machines take the same ones first. */
 const mostTries = 1000;
 
 /**
@@ -31,47 +31,55 @@ const mostTries = 1000;
  * that another machine sealed are listed, and their documents refused as signed by an unknown key.
  */
 export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): Register {
-  /** Of the cases that something was reserved in: many exhibits of one upload would read the same ones again and again. */
-  const known = new Map<string, ReservationDocument>();
+  const cases = new CaseReservations(store, signer.thumbprint, clock);
   return {
     issuerKey: signer.publicJwk,
     needsInitials: store.capabilities.allotsReferences,
 
     async reserve(reservation, signal) {
-      const found = await findOwn(reservation, signal);
-      if (found === undefined) return entryOf(await take(reservation, signal), false);
-      const { reference } = reservation;
-      if (reference === undefined || reference === found.reference) return found;
+      const { case: caseRef, sourceId, reference } = reservation;
+      for (let tries = 0; tries < mostTries; tries += 1) {
+        const found = await cases.ownOf(caseRef, sourceId, signal);
+        if (found !== undefined) return requireWanted(found, reference);
+        const taken = await take(reservation, signal);
+        if (taken !== undefined) return entryOf(taken, false);
+        // Others have reserved since the case was listed: perhaps this very source, by another process of this machine.
+        cases.forget(caseRef);
+        if (reference !== undefined && tries > 0) break;
+      }
       throw new ExhibitError(
         "conflict.exists",
-        `This source was reserved as ${found.reference} before, not as ${reference}.`,
-        {
-          hint: `Leave the reference out or give ${found.reference}; for a new exhibit give another source id.`,
-          facts: { reference: found.reference },
-        },
+        `${reference ?? "Every reference tried"} is taken in the case ${caseRef}.`,
+        { hint: await wayOn(reservation, signal) },
       );
     },
 
     async lookup(caseRef, sourceIds, signal) {
-      const wanted = new Set(sourceIds);
+      const own = await cases.allOwn(caseRef, signal);
       const found = new Map<string, ExhibitEntry>();
-      for await (const { reservation, entry } of listReservations(store, caseRef, signal)) {
-        const { sourceId, submitter } = reservation;
-        const isOwn = submitter === signer.thumbprint && wanted.has(sourceId);
-        if (isOwn) found.set(sourceId, entry);
+      for (const sourceId of sourceIds) {
+        const entry = own.get(sourceId);
+        if (entry !== undefined) found.set(sourceId, entry);
       }
       return found;
     },
 
     async sealRecord(entry, record, proofs, signal) {
-      await sealInStore(await sealingOf(entry, signal), record, proofs, signal);
-      return read(entry, signal);
+      const receipt = await sealInStore(await sealingOf(entry, signal), record, proofs, signal);
+      if (receipt === undefined) return read(entry, signal);
+      return checkDocuments(entry, record, receipt, signer.publicJwk);
     },
 
     async find(address, signal) {
+      if (address.kind === "reference" && address.case !== undefined) {
+        const { case: caseRef, reference } = address;
+        const found = await cases.of({ case: caseRef, reference }, signal);
+        if (found === undefined) return [];
+        const record = await store.stat(keyOf(found, recordName), signal);
+        return [entryOf(found, record !== undefined)];
+      }
       const found: ExhibitEntry[] = [];
-      const caseRef = address.kind === "reference" ? address.case : undefined;
-      for await (const { entry } of listReservations(store, caseRef, signal)) {
+      for await (const { entry } of listReservations(store, undefined, signal)) {
         const fits =
           address.kind === "id" ? entry.id === address.id : entry.reference === address.reference;
         if (fits) found.push(entry);
@@ -109,7 +117,7 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
 
   /** Only this machine's own exhibits are sealed here. */
   async function sealingOf(entry: ExhibitEntry, signal: AbortSignal): Promise<KeyedSealing> {
-    const reservation = await findReservation(store, entry, signal);
+    const reservation = await cases.of(entry, signal);
     if (reservation?.id !== entry.id || reservation.submitter !== signer.thumbprint) {
       throw unknownExhibit();
     }
@@ -126,39 +134,31 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
     }
   }
 
-  /** Only ours: another machine's reservation for a source of the same name is another upload. */
-  async function findOwn(
-    { case: caseRef, sourceId }: Reservation,
+  /** Writes the reservation of the wanted reference or the next free one; undefined when somebody else had it first. */
+  async function take(
+    wanted: Reservation,
     signal: AbortSignal,
-  ): Promise<ExhibitEntry | undefined> {
-    for await (const { reservation, entry } of listReservations(store, caseRef, signal, known)) {
-      if (reservation.submitter === signer.thumbprint && reservation.sourceId === sourceId) {
-        return entry;
-      }
-    }
-    return undefined;
-  }
-
-  async function take(wanted: Reservation, signal: AbortSignal): Promise<ReservationDocument> {
-    const document = {
+  ): Promise<ReservationDocument | undefined> {
+    const { case: caseRef, sourceId, totalBytes } = wanted;
+    const reservation = {
+      schema: "exhibit.reservation/1",
       id: randomId("x"),
-      case: wanted.case,
-      sourceId: wanted.sourceId,
+      case: caseRef,
+      reference: wanted.reference ?? (await allot(wanted, signal)),
+      sourceId,
       submitter: signer.thumbprint,
-      totalBytes: wanted.totalBytes,
+      totalBytes,
       reservedAt: clock.now().toISOString(),
-    };
-    for (const reference of await candidates(wanted, signal)) {
-      const reservation = { ...document, reference };
-      if (await takeReference(store, reservation, signal)) {
-        return { schema: "exhibit.reservation/1", ...reservation };
-      }
+    } as const;
+    try {
+      if (!(await takeReference(store, reservation, signal))) return undefined;
+    } catch (error) {
+      // It may have been written all the same.
+      cases.forget(caseRef);
+      throw error;
     }
-    throw new ExhibitError(
-      "conflict.exists",
-      `${wanted.reference ?? "Every reference tried"} is taken in the case ${wanted.case}.`,
-      { hint: await wayOn(wanted, signal) },
-    );
+    await cases.add(reservation, signal);
+    return reservation;
   }
 
   /** A reference that this machine took itself and has not sealed is not lost: its source id leads back to it. */
@@ -168,32 +168,42 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
   ): Promise<string> {
     const other = "Choose another reference.";
     if (reference === undefined) return other;
-    const holder = await findReservation(store, { case: caseRef, reference }, signal);
+    const holder = await cases.of({ case: caseRef, reference }, signal);
     if (holder?.submitter !== signer.thumbprint) return other;
     return `If this is the upload that took it, and its file has changed since, go on with it by --source-id ${holder.sourceId}. Otherwise choose another reference.`;
   }
 
-  async function candidates(wanted: Reservation, signal: AbortSignal): Promise<Iterable<string>> {
-    const { reference, initials, case: caseRef } = wanted;
-    if (reference !== undefined) return [reference];
-    if (initials === undefined || !store.capabilities.allotsReferences) {
-      throw new ExhibitError("usage.missing", "This store does not know whose exhibit this is.", {
-        hint: store.capabilities.allotsReferences
-          ? "Give the producer's initials with --initials, or the whole reference with --ref ABC/1."
-          : "Give the reference with --ref ABC/1.",
-      });
+  async function allot(
+    { case: caseRef, initials }: Reservation,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { allotsReferences } = store.capabilities;
+    if (initials !== undefined && allotsReferences) {
+      return cases.nextReference(caseRef, initials, signal);
     }
-    let highest = 0;
-    for await (const { entry } of listReservations(store, caseRef, signal, known)) {
-      const [letters, serial] = entry.reference.split("/");
-      if (letters === initials) highest = Math.max(highest, Number(serial));
-    }
-    return Array.from({ length: mostTries }, (_, index) => `${initials}/${highest + 1 + index}`);
+    throw new ExhibitError("usage.missing", "This store does not know whose exhibit this is.", {
+      hint: allotsReferences
+        ? "Give the producer's initials with --initials, or the whole reference with --ref ABC/1."
+        : "Give the reference with --ref ABC/1.",
+    });
   }
 }
 
-function keyOf(entry: ExhibitEntry, name: string): string {
+function keyOf(entry: Pick<ExhibitEntry, "case" | "reference">, name: string): string {
   return `${exhibitPrefix(entry.case, entry.reference)}/${name}`;
+}
+
+/** @throws ExhibitError `conflict.exists` when a source that is reserved already is wanted under another reference */
+function requireWanted(found: ExhibitEntry, reference: string | undefined): ExhibitEntry {
+  if (reference === undefined || reference === found.reference) return found;
+  throw new ExhibitError(
+    "conflict.exists",
+    `This source was reserved as ${found.reference} before, not as ${reference}.`,
+    {
+      hint: `Leave the reference out or give ${found.reference}; for a new exhibit give another source id.`,
+      facts: { reference: found.reference },
+    },
+  );
 }
 
 function unknownExhibit(): ExhibitError {

@@ -28,6 +28,7 @@ export interface KeyedSealing {
  * crash in between, the same call goes on: the custody log that lies there is kept, because it holds nothing of the
  * record but its files.
  *
+ * @returns the receipt, or undefined where there is one already
  * @throws ExhibitError `integrity.signature`, `integrity.mismatch`, `conflict.sealed`
  */
 export async function sealInStore(
@@ -35,17 +36,19 @@ export async function sealInStore(
   sealedRecord: Sealed,
   proofs: Proofs,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Sealed | undefined> {
   const { store, signer, clock, reservation } = sealing;
   const prefix = exhibitPrefix(reservation.case, reservation.reference);
   const recordText = JSON.stringify(sealedRecord);
-  const before = await readText(store, `${prefix}/${recordName}`, signal);
-  if (before !== undefined && before !== recordText) throw sealedOtherwise();
   const record = recordSchema.parse(await openSealed(sealedRecord, recordType, signer.publicJwk));
   await checkRecord(sealing, record, proofs, signal);
 
   const lines = await settleCustody(sealing, record, proofs, signal);
-  await put(store, `${prefix}/${recordName}`, recordText, signal);
+  try {
+    await put(store, `${prefix}/${recordName}`, recordText, signal);
+  } catch (error) {
+    throw hasCode(error, "conflict.exists") ? sealedOtherwise() : error;
+  }
   const { head } = checkCustody(lines);
   const receipt = receiptSchema.parse({
     schema: receiptType,
@@ -65,13 +68,15 @@ export async function sealInStore(
     },
     custody: head,
   });
-  const receiptText = JSON.stringify(await seal(receipt, receiptType, signer));
+  const sealedReceipt = await seal(receipt, receiptType, signer);
   try {
-    await put(store, `${prefix}/${receiptName}`, receiptText, signal);
+    await put(store, `${prefix}/${receiptName}`, JSON.stringify(sealedReceipt), signal);
   } catch (error) {
     // Made before, by this machine or by another process of it: a receipt is given once.
     if (!hasCode(error, "conflict.exists")) throw error;
+    return undefined;
   }
+  return sealedReceipt;
 }
 
 /**
@@ -146,12 +151,17 @@ async function settleCustody(
 ): Promise<string[]> {
   const { store, reservation } = sealing;
   const key = `${exhibitPrefix(reservation.case, reservation.reference)}/${custodyName}`;
-  const before = await readText(store, key, signal);
-  const text = before ?? custodyOf(sealing, record, proofs);
+  const made = custodyOf(sealing, record, proofs);
+  let text = made;
+  try {
+    await put(store, key, made, signal);
+  } catch (error) {
+    if (!hasCode(error, "conflict.exists")) throw error;
+    text = (await readText(store, key, signal)) ?? made;
+  }
   const lines = linesOf(text);
   const { events } = checkCustody(lines);
   if (!tellsOf(events, record)) throw sealedOtherwise();
-  if (before === undefined) await put(store, key, text, signal);
   return lines;
 }
 

@@ -27,12 +27,11 @@ export type ReservationDocument = z.infer<typeof reservationSchema>;
 /** Takes a reference by writing its document without overwriting. False when it is taken. */
 export async function takeReference(
   store: Store,
-  wanted: Omit<ReservationDocument, "schema">,
+  document: ReservationDocument,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const document: ReservationDocument = { schema: "exhibit.reservation/1", ...wanted };
   const bytes = Buffer.from(`${JSON.stringify(document)}\n`);
-  const key = `${exhibitPrefix(wanted.case, wanted.reference)}/${reservationName}`;
+  const key = reservationKey(document);
   try {
     await store.put(key, bytes, sha256Of(bytes), signal);
     return true;
@@ -42,17 +41,16 @@ export async function takeReference(
   }
 }
 
-/** The reservation of a reference, if it is taken. */
-export async function findReservation(
-  store: Store,
-  exhibit: { readonly case: string; readonly reference: string },
-  signal: AbortSignal,
-): Promise<ReservationDocument | undefined> {
-  const key = `${exhibitPrefix(exhibit.case, exhibit.reference)}/${reservationName}`;
-  return readReservation(store, key, signal);
+/** Where the reservation of a reference lies. */
+export function reservationKey(exhibit: {
+  readonly case: string;
+  readonly reference: string;
+}): string {
+  return `${exhibitPrefix(exhibit.case, exhibit.reference)}/${reservationName}`;
 }
 
-async function readReservation(
+/** The reservation under a key, if there is one. @throws ExhibitError `integrity.mismatch` when it was altered */
+export async function readReservation(
   store: Store,
   key: string,
   signal: AbortSignal,
@@ -108,7 +106,7 @@ export async function readText(
 function parseReservation(key: string, text: string): ReservationDocument {
   try {
     const found = reservationSchema.parse(JSON.parse(text));
-    if (key === `${exhibitPrefix(found.case, found.reference)}/${reservationName}`) return found;
+    if (key === reservationKey(found)) return found;
   } catch (cause) {
     throw spoilt(key, cause);
   }

@@ -58,7 +58,6 @@ async function send(
     upload: known?.upload,
     stored: undefined,
   };
-  journal.saveFile(note);
   const { parts, maxPutBytes } = store.capabilities;
   // Where all parts have one length, that is the longest, and a shorter file is a part like any other.
   const whole = parts.lengths === "one" ? line.partSizes.most : line.partSizes.now;
@@ -142,6 +141,7 @@ async function sendInParts(
   signal: AbortSignal,
 ): Promise<Sent> {
   const { store, key, entry, journal, line, onEvent } = transfer;
+  journal.saveFile(note);
   const again = <Result>(request: () => Promise<Result>): Promise<Result> =>
     persistently(request, transfer, signal);
   const { parts } = store.capabilities;

@@ -4,6 +4,7 @@ import { sha256Of } from "../../src/evidence/digest.ts";
 import { proofLevels } from "../../src/evidence/proof.ts";
 import { describePut } from "./store-put.ts";
 import { describeReading } from "./store-reading.ts";
+import { describeRetaining } from "./store-retaining.ts";
 import { begun, code, signal, type StoreUnderTest, type Subject } from "./store-under-test.ts";
 import { describeUploads } from "./store-uploads.ts";
 
@@ -25,6 +26,7 @@ export function describeStore(
     describePut(subject);
     describeUploads(subject, partBytes);
     describeReading(subject);
+    describeRetaining(subject);
 
     describe("anything that is not a key", () => {
       it.each([

@@ -6,13 +6,16 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { checkCustody } from "../../src/evidence/custody.ts";
 import { sha256Of } from "../../src/evidence/digest.ts";
+import { ExhibitError } from "../../src/evidence/errors.ts";
 import type { Connection } from "../../src/evidence/ports/connection.ts";
 import type { ExhibitEntry } from "../../src/evidence/ports/register.ts";
 import { recordType, type ExhibitRecord } from "../../src/evidence/record.ts";
 import { seal } from "../../src/evidence/seal.ts";
+import { keyedRegister } from "../../src/stores/keyed-register.ts";
 import { openConnection } from "../../src/stores/registry.ts";
+import { countedStore } from "../support/counted.ts";
 import { keyIn } from "../support/sending.ts";
-import { newMachine, soon } from "../support/server.ts";
+import { newMachine, soon, systemClock } from "../support/server.ts";
 
 const bytes = randomBytes(1000);
 
@@ -107,6 +110,41 @@ describe("a register in a folder", () => {
       code("conflict.exists"),
     );
     await expect(reserve({ sourceId: "two" })).rejects.toEqual(code("usage.missing"));
+  });
+
+  it("lists a case once for many exhibits, and notices what others reserved since", async () => {
+    const store = countedStore(connection.store);
+    let listed = 0;
+    const list = store.list.bind(store);
+    store.list = (...about) => {
+      listed += 1;
+      return list(...about);
+    };
+    const register = keyedRegister(store, connection.signer, systemClock);
+    const counting = { ...connection, register };
+    for (const sourceId of ["1", "2", "3"]) await reserve({ initials: "ABC", sourceId }, counting);
+    expect(listed).toBe(1);
+    const other = await openAs(newMachine());
+    expect((await reserve({ initials: "ABC", sourceId: "4" }, other)).reference).toBe("ABC/4");
+    const theirs = await reserve({ initials: "ABC", sourceId: "5" });
+    // Another process of this machine had it first: the same upload, not a second one.
+    expect(await reserve({ initials: "ABC", sourceId: "5" }, counting)).toEqual(theirs);
+    expect((await reserve({ initials: "ABC", sourceId: "6" }, counting)).reference).toBe("ABC/6");
+    expect(listed).toBe(2);
+  });
+
+  it("does not reserve twice when the answer to a reservation is lost", async () => {
+    const store = countedStore(connection.store);
+    const counting = {
+      ...connection,
+      register: keyedRegister(store, connection.signer, systemClock),
+    };
+    await reserve({ initials: "ABC", sourceId: "1" }, counting);
+    store.fail("put", "after", new ExhibitError("unavailable.store", "No answer."));
+    const again = { initials: "ABC", sourceId: "2" };
+    await expect(reserve(again, counting)).rejects.toEqual(code("unavailable.store"));
+    expect((await reserve(again, counting)).reference).toBe("ABC/2");
+    expect((await reserve({ initials: "ABC", sourceId: "3" }, counting)).reference).toBe("ABC/3");
   });
 
   it("seals with a receipt of this machine's key, which stays the same", async () => {

@@ -171,6 +171,7 @@ describe("the part size", () => {
     proof: "whole",
     refusesOverwrite: true,
     allotsReferences: true,
+    retention: { period: false, legalHold: false },
   } as const;
   it.each([
     ["is the wanted one", 100, 64, 64],

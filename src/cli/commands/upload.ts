@@ -16,6 +16,7 @@ import { dryRunLines } from "../ui/dry-run-lines.ts";
 import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { ask, type Question } from "../ui/prompt.ts";
 import { recordFields } from "../record-fields.ts";
+import { retentionGiven } from "../retention-given.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { instantOf } from "../when.ts";
 
@@ -167,6 +168,7 @@ async function toRequest(
     ...(sourceId === undefined ? {} : { sourceId }),
     ...(receipt === undefined ? {} : { receiptFile: path.resolve(receipt) }),
     ...recordFields(options),
+    ...retentionGiven(options, new Date()),
   };
 }
 

@@ -48,5 +48,20 @@ function* linesOf(exhibit: UploadedExhibit, theme: Theme): Generator<string> {
       ? "was there already, unchanged"
       : `stored and proved (${[...proofs].join(", ")}), ${formatSize(exhibit.bytesSent)} sent${before}`;
   yield `${theme.good("✔")} ${theme.strong(formatAddress(exhibit))}  ${how}`;
+  const retained = retentionOf(exhibit);
+  if (retained !== undefined) yield `  ${retained}`;
   yield theme.quiet(`  receipt: ${visible(exhibit.receiptPath)}`);
+}
+
+/** What is true of every object of an exhibit that the store was asked to retain. */
+function retentionOf({ retained = [] }: UploadedExhibit): string | undefined {
+  const [first] = retained
+    .flatMap(({ period }) => (period === undefined ? [] : [period]))
+    .sort((a, b) => a.until.localeCompare(b.until));
+  const everyHeld = retained.every(({ legalHold }) => legalHold);
+  const words = [
+    ...(first === undefined ? [] : [`until ${first.until} (${first.mode})`]),
+    ...(everyHeld ? ["until its legal hold is lifted"] : []),
+  ];
+  return retained.length === 0 ? undefined : `retained ${words.join(" and ")}: read back`;
 }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Proof } from "../proof.ts";
+import type { Retention } from "../retention.ts";
 
 /** What a store can do, read before a transfer starts. A value, so that nothing is found out half-way. */
 export interface Capabilities {
@@ -20,6 +21,8 @@ export interface Capabilities {
   readonly refusesOverwrite: boolean;
   /** References can be allotted without a race. */
   readonly allotsReferences: boolean;
+  /** What `retain` can do. */
+  readonly retention: { readonly period: boolean; readonly legalHold: boolean };
 }
 
 /** An upload in progress: plain data, so that another process can go on with it. */
@@ -127,6 +130,15 @@ export interface Store {
     signal: AbortSignal,
     onProved?: (provedBytes: number) => void,
   ): Promise<Stored>;
+
+  /**
+   * Has the store keep a finished key as is asked, or for longer and more strictly where it does so already: nothing is ever
+   * shortened or lifted. Gives what the store shows of it afterwards, which may be less than was asked. Repeating it succeeds.
+   *
+   * @throws `not-found.content`; `policy.unsupported` where `capabilities.retention` says so, with nothing sent; `policy.*` when the
+   * store refuses; `integrity.mismatch` when the object is another one afterwards
+   */
+  retain(key: string, asked: Retention, signal: AbortSignal): Promise<Retention>;
 
   /** Forgets an unfinished upload and frees its space. What is not there is not an error. */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;

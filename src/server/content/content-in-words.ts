@@ -16,6 +16,7 @@ export function contentInWords(store: Store): Store {
     putPart: (...given) => inWords(() => store.putPart(...given)),
     listParts: (...given) => inWords(() => store.listParts(...given)),
     complete: (...given) => inWords(() => store.complete(...given)),
+    retain: (...given) => inWords(() => store.retain(...given)),
     abort: (...given) => inWords(() => store.abort(...given)),
     uploads: (...given) => inWords(() => store.uploads(...given)),
     stat: (...given) => inWords(() => store.stat(...given)),

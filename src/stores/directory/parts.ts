@@ -1,6 +1,7 @@
 import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Capabilities, Part, Upload } from "../../evidence/ports/store.ts";
+import { noRetention } from "../no-retention.ts";
 
 const mib = 1024 * 1024;
 
@@ -12,6 +13,7 @@ export const directoryCapabilities: Capabilities = {
   proof: "read-back",
   refusesOverwrite: true,
   allotsReferences: true,
+  retention: noRetention,
 };
 
 /** @throws ExhibitError `usage.invalid`, `policy.too-large` */

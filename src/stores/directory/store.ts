@@ -6,6 +6,7 @@ import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { ByteRange, KeyStat, Store, Stored } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
+import { cannotRetain } from "../no-retention.ts";
 import { makeFolder, writeDurably } from "./durable.ts";
 import { exactStream, openForReading } from "./exact-stream.ts";
 import { errnoOf, folderFailure, inFolder } from "./failures.ts";
@@ -47,6 +48,7 @@ export async function openDirectoryStore(folder: string): Promise<Store> {
     listParts: (upload, signal) => guarded(signal, () => uploads.listParts(upload)),
     complete: (upload, sha256, signal, onProved) =>
       guarded(signal, () => uploads.complete(upload, sha256, signal, onProved)),
+    retain: cannotRetain,
     abort: (upload, signal) => guarded(signal, () => uploads.abort(upload)),
     uploads: (signal) => guarded(signal, () => uploads.uploads(signal)),
     stat: (key, signal) =>

@@ -20,6 +20,10 @@ export function s3Capabilities(enforced: Enforced): Capabilities {
     proof: proofOf(enforced),
     refusesOverwrite: refuses && enforced.noOverwriteComplete,
     allotsReferences: refuses,
+    retention: {
+      period: enforced.retentionBy !== "none",
+      legalHold: enforced.objectLock === "enabled" && enforced.legalHold,
+    },
   };
 }
 

@@ -88,7 +88,6 @@ export function s3ServerContent(
       return stored;
     },
     abort: (upload, signal) => uploads.abort(upload, signal),
-    uploads: (signal) => uploads.uploads(signal),
   };
 
   /** Its bytes lie under its key already, but are not proved yet. */

@@ -9,6 +9,8 @@ import { proofOf, type Enforced } from "./enforced.ts";
 import { listObjects } from "./listing.ts";
 import { headOf, objectOf, putOnce, tried, type Tried } from "./objects.ts";
 import { hashOf, readObject } from "./reading.ts";
+import { Retaining } from "./retaining.ts";
+import { unfinishedUploads } from "./unfinished.ts";
 import { S3Uploads } from "./uploads.ts";
 
 /**
@@ -19,6 +21,7 @@ import { S3Uploads } from "./uploads.ts";
 export function s3Store(bucket: S3Bucket, enforced: Enforced, clock: Clock): Store {
   const store = tried(bucket, enforced);
   const uploads = new S3Uploads(store, clock);
+  const retaining = new Retaining(store);
   return {
     url: s3AddressText(bucket.address),
     capabilities: s3Capabilities(enforced),
@@ -27,8 +30,9 @@ export function s3Store(bucket: S3Bucket, enforced: Enforced, clock: Clock): Sto
     putPart: (upload, part, signal) => uploads.putPart(upload, part, signal),
     listParts: (upload, signal) => uploads.listParts(upload, signal),
     complete: (upload, sha256, signal) => uploads.complete(upload, sha256, signal),
+    retain: (key, asked, signal) => retaining.retain(key, asked, signal),
     abort: (upload, signal) => uploads.abort(upload, signal),
-    uploads: (signal) => uploads.uploads(signal),
+    uploads: (signal) => unfinishedUploads(store, signal),
     stat: async (key, signal) => {
       const head = await headOf(store, objectOf(store, key), signal);
       return head === undefined ? undefined : { key, sizeBytes: head.sizeBytes };

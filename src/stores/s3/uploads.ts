@@ -1,13 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
-import type {
-  Part,
-  Stored,
-  StoredPart,
-  UnfinishedUpload,
-  Upload,
-} from "../../evidence/ports/store.ts";
+import type { Part, Stored, StoredPart, Upload } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.ts";
 import { readHeaders } from "./encryption.ts";
@@ -35,7 +29,6 @@ import {
   type Head,
   type Tried,
 } from "./objects.ts";
-import { unfinishedUploads } from "./unfinished.ts";
 
 /** An engine in trouble over putting parts together is asked again at once: Ceph is while another process has it done. */
 const mostTries = 4;
@@ -162,10 +155,6 @@ export class S3Uploads {
       signal,
     );
     await removeNote(this.#store, upload, signal);
-  }
-
-  uploads(signal: AbortSignal): Promise<UnfinishedUpload[]> {
-    return unfinishedUploads(this.#store, signal);
   }
 
   /** The unfinished upload of a key and size, if there is one that the engine still knows. A note that outlived its upload goes. */

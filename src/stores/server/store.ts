@@ -3,6 +3,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import { keySchema } from "../../evidence/key.ts";
 import type { ByteRange, KeyStat, Store } from "../../evidence/ports/store.ts";
 import { contentPath, contentPathOf, keyPageSchema, storedSchema } from "../../protocol/content.ts";
+import { cannotRetain, noRetention } from "../no-retention.ts";
 import { sendBytes } from "./data-plane.ts";
 import { readContent } from "./read-content.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +24,7 @@ export function storeOf(session: Session): Store {
       proof: "whole",
       refusesOverwrite: true,
       allotsReferences: true,
+      retention: noRetention,
     },
     put: async (key, bytes, sha256, signal) => {
       assertKey(key);
@@ -52,6 +54,7 @@ export function storeOf(session: Session): Store {
       signal.throwIfAborted();
       return calls.complete(upload, sha256, signal, onProved);
     },
+    retain: cannotRetain,
     abort: async (upload, signal) => {
       signal.throwIfAborted();
       await calls.abort(upload, signal);

@@ -35,6 +35,9 @@ export function legalHoldText(status: "ON" | "OFF"): string {
   return `<LegalHold><Status>${status}</Status></LegalHold>`;
 }
 
-export function retentionText(until: string): string {
-  return `<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`;
+export function retentionText(
+  until: string,
+  mode: "GOVERNANCE" | "COMPLIANCE" = "GOVERNANCE",
+): string {
+  return `<Retention><Mode>${mode}</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`;
 }
