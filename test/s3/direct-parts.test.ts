@@ -228,6 +228,22 @@ describe("a part on its way straight to the engine", () => {
     expect(failures.join()).not.toContain(toAddress);
   });
 
+  it("does not go to this very computer for a server that is elsewhere", async () => {
+    const found = await rig.begin();
+    const { session } = found.person;
+    const { pace, stallMs, statement, clientId, signer, clockOffsetMs } = session;
+    const toEngine = new ToEngine({
+      ...{ pace, stallMs, statement, clientId, signer, clockOffsetMs },
+      url: "https://evidence.example",
+      routeTo: (url) => session.routeTo(url),
+      call: (call, signal) => session.call(call, signal),
+      accessToken: (signal) => session.accessToken(signal),
+      dropToken: () => undefined,
+    });
+    expect(await toEngine.send(found.upload, first, soon())).toBe(false);
+    expect(found.counts()).toEqual({ straight: 0, through: 0 });
+  });
+
   it("is stopped with its upload", async () => {
     const found = await rig.begin();
     const stop = new AbortController();
