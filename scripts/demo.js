@@ -1,4 +1,5 @@
-// `npm run demo`: the main job on this machine, from footage to a revoked link, with nothing configured.
+// `npm run demo`: the main job on this machine, from footage to a revoked link, with nothing configured. With `-- --store s3://...` the
+// server keeps the content in that bucket; keys are found as AWS tools find them.
 import { createHash } from "node:crypto";
 import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
@@ -7,14 +8,19 @@ import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { exhibit, person, serve, start } from "./demo/command.js";
 import { makeMedia } from "./demo/media.js";
 import { get, listen, openLink, segmentsOf, watch } from "./demo/recipient.js";
 import { installTools } from "./install-tools.js";
 
 const run = promisify(execFile);
-const keepServing = process.argv.includes("--keep-serving");
+const { values: options } = parseArgs({
+  options: { "keep-serving": { type: "boolean", default: false }, store: { type: "string" } },
+});
+const keepServing = options["keep-serving"];
+/** Where the server keeps the content; its data folder, when left out. */
+const bucket = options.store;
 const caseReference = "DEMO/42/26";
 const output = path.resolve("demo-output");
 
@@ -98,6 +104,7 @@ async function demo(work) {
   const data = path.join(work, "server");
   const server = await serve(admin, [
     ...["--data", data, "--organisation", "Example Police", "--invitation-file", invitationFile],
+    ...(bucket === undefined ? [] : ["--store", bucket]),
   ]);
   try {
     await story();
@@ -121,6 +128,20 @@ async function demo(work) {
       `   ${organisation} is enrolled as ${role}; its key is in a key file (a fresh machine has no keychain)`,
     );
     return who;
+  }
+
+  /**
+   * The stored bytes as a file: in the server's folder, or fetched from the bucket.
+   *
+   * @param {import("./demo/command.js").Person} who
+   * @param {string} address
+   * @param {string} key
+   */
+  async function storedFile(who, address, key) {
+    if (bucket === undefined) return path.join(data, "content", key);
+    const folder = path.join(work, "fetched");
+    await exhibit(who, ["download", address, "--to", folder]);
+    return path.join(folder, path.basename(media.clip));
   }
 
   async function story() {
@@ -199,11 +220,11 @@ async function demo(work) {
     );
 
     step("7. The stored bytes are the bytes at the source");
-    const stored = path.join(data, "content", held.key);
+    const stored = await storedFile(officer, address, held.key);
     const [there, here] = await Promise.all([sha256(stored), sha256(media.clip)]);
     if (there !== here || here !== held.digest.sha256) throw new Error("The digests differ.");
     await exhibit(officer, ["verify", address]);
-    say("   exhibit verify read everything back; the file in the store has the source's SHA-256");
+    say("   exhibit verify checked everything; the file in the store has the source's SHA-256");
 
     step("8. Revoked while it is being watched");
     const line = await listen(visit);

@@ -94,8 +94,8 @@ async function sendAndSeal(
       return { entry: file, transferred: await transferFile(transfer, stop) };
     },
   );
-  const proofs = new Map(files.map(({ transferred }) => [transferred.key, transferred.proof]));
-  for (const proof of proofs.values()) requireProof(proof, request.requireProof, entry);
+  const proofs = new Map(files.map(({ transferred }) => [transferred.key, transferred]));
+  for (const { proof } of proofs.values()) requireProof(proof, request.requireProof, entry);
   const { sourceId } = plan;
   const { tool } = deps;
   const record = buildRecord({ request, entry, sourceId, collectedAt, files, connection, tool });

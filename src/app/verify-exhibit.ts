@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
+import type { Kept } from "../evidence/kept.ts";
 import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import type { Store } from "../evidence/ports/store.ts";
+import type { Receipt } from "../evidence/receipt.ts";
 import type { RecordFile } from "../evidence/record.ts";
 import { requireHead } from "./custody-log.ts";
+import { compareKept } from "./compare-kept.ts";
 import type { Deps, Failure } from "./deps.ts";
 import { failureOf, stopsAll } from "./failure.ts";
 import { readContent } from "./read-content.ts";
@@ -13,10 +16,12 @@ export interface VerifiedFile {
   readonly path: string;
   readonly key: string;
   readonly sizeBytes: number;
-  /** What the record says, and what the bytes in the store are now. */
+  /** What the record says, and what the bytes in the store are now, where they were read. */
   readonly expected: string;
   readonly found?: string;
   readonly outcome: "matches" | "differs" | "missing" | "unreadable";
+  /** `re-read`: every byte. `store-digest`: what the store itself says of it beside what the receipt says; no byte was read. */
+  readonly checkedBy: "re-read" | "store-digest";
 }
 
 /** What was found of one exhibit. */
@@ -28,9 +33,16 @@ export interface VerifiedExhibit {
 
 type Checking = Pick<Deps, "patience" | "outage" | "onEvent">;
 
+export interface HowToVerify {
+  /** Reads every byte, also where the store keeps a digest that could be compared. */
+  readonly deep: boolean;
+  /** Nothing more will be checked behind it. */
+  readonly isLast: boolean;
+}
+
 /**
- * Reads every byte of a sealed exhibit again from the store and compares with its signed record; checks the custody chain against
- * the receipt, too. `isLast`: nothing more will be checked behind it.
+ * Compares a sealed exhibit in the store with its signed record: what its receipt gives a digest of the store's own for by that, all
+ * else, or with `deep` everything, by reading every byte again; checks the custody chain against the receipt, too.
  *
  * @throws ExhibitError `integrity.signature`, `integrity.mismatch` when record and receipt are not to be trusted;
  * `unavailable.store`; the signal's reason
@@ -39,7 +51,7 @@ export async function verifyExhibit(
   deps: Checking,
   { store, register }: Pick<Connection, "store" | "register">,
   entry: ExhibitEntry,
-  isLast: boolean,
+  { deep, isLast }: HowToVerify,
   signal: AbortSignal,
 ): Promise<VerifiedExhibit> {
   const { record, receipt } = await register.read(entry, signal);
@@ -59,16 +71,25 @@ export async function verifyExhibit(
   await check("custody log", () => {
     requireHead(lines, receipt.custody, entry.id);
   });
+  const vouched = new Map(receipt.files.map((file) => [file.key, file]));
   const files: VerifiedFile[] = [];
   for (const file of record.files) {
     await check(file.path, async () => {
-      const { verified, problem } = await verifyFile(deps, store, file, signal);
+      const { verified, problem } = await verifyFile(
+        deps,
+        store,
+        file,
+        deep ? undefined : vouched.get(file.key),
+        signal,
+      );
       files.push(verified);
       if (problem !== undefined) throw problem;
     });
   }
   return { files, custodyLines: lines.length, failed };
 }
+
+type Vouched = Receipt["files"][number];
 
 interface FileCheck {
   readonly verified: VerifiedFile;
@@ -78,11 +99,51 @@ interface FileCheck {
 async function verifyFile(
   deps: Checking,
   store: Store,
+  file: RecordFile,
+  vouched: Vouched | undefined,
+  signal: AbortSignal,
+): Promise<FileCheck> {
+  const { path, sizeBytes } = file;
+  deps.onEvent({ type: "file-started", path, sizeBytes });
+  const told =
+    vouched?.kept === undefined
+      ? undefined
+      : await verifyByStore(deps, store, file, { ...vouched, kept: vouched.kept }, signal);
+  return told ?? verifyByReading(deps, store, file, signal);
+}
+
+/** Undefined where the store has no word that could be compared. */
+async function verifyByStore(
+  deps: Checking,
+  store: Store,
+  file: RecordFile,
+  { kept, proof }: Vouched & { readonly kept: Kept },
+  signal: AbortSignal,
+): Promise<FileCheck | undefined> {
+  const { path, key, sizeBytes, digest } = file;
+  const about = {
+    path,
+    key,
+    sizeBytes,
+    expected: digest.sha256,
+    checkedBy: "store-digest",
+  } as const;
+  try {
+    if ((await compareKept(store, file, kept, deps, signal)) === undefined) return undefined;
+  } catch (error) {
+    return failedCheck(about, error, signal);
+  }
+  deps.onEvent({ type: "file-done", path, proof });
+  return { verified: { ...about, outcome: "matches" }, problem: undefined };
+}
+
+async function verifyByReading(
+  deps: Checking,
+  store: Store,
   { path, key, sizeBytes, digest }: RecordFile,
   signal: AbortSignal,
 ): Promise<FileCheck> {
-  const about = { path, key, sizeBytes, expected: digest.sha256 };
-  deps.onEvent({ type: "file-started", path, sizeBytes });
+  const about = { path, key, sizeBytes, expected: digest.sha256, checkedBy: "re-read" } as const;
   const hash = createHash("sha256");
   let read = 0;
   const onBytes = (bytes: Uint8Array): void => {
@@ -93,10 +154,7 @@ async function verifyFile(
   try {
     await readContent({ store, key, from: 0, sizeBytes, onBytes }, deps, signal);
   } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof ExhibitError) || stopsAll(error)) throw error;
-    const outcome = hasCode(error, "not-found.content") ? "missing" : "unreadable";
-    return { verified: { ...about, outcome }, problem: error };
+    return failedCheck(about, error, signal);
   }
   const found = hash.digest("hex");
   if (read === sizeBytes && found === digest.sha256) {
@@ -112,4 +170,20 @@ async function verifyFile(
     },
   );
   return { verified: { ...about, found, outcome: "differs" }, problem };
+}
+
+/** What is wrong with one file is told of that file. @throws what stops everything */
+function failedCheck(
+  about: Omit<VerifiedFile, "outcome">,
+  error: unknown,
+  signal: AbortSignal,
+): FileCheck {
+  signal.throwIfAborted();
+  if (!(error instanceof ExhibitError) || stopsAll(error)) throw error;
+  const outcome = hasCode(error, "not-found.content")
+    ? "missing"
+    : hasCode(error, "integrity.mismatch")
+      ? "differs"
+      : "unreadable";
+  return { verified: { ...about, outcome }, problem: error };
 }

@@ -94,7 +94,13 @@ async function checkOne(
   const about = { id, case: caseRef, reference };
   const checkedAt = deps.clock.now().toISOString();
   try {
-    const { files, failed } = await verifyExhibit(deps, connection, entry, false, signal);
+    const { files, failed } = await verifyExhibit(
+      deps,
+      connection,
+      entry,
+      { deep: true, isLast: false },
+      signal,
+    );
     return {
       ...about,
       files: files.length,

@@ -6,6 +6,8 @@ import { verifyExhibit, type VerifiedExhibit } from "./verify-exhibit.ts";
 export interface VerifyRequest {
   readonly store?: string;
   readonly exhibit: string;
+  /** Reads every byte again, whatever the store keeps. */
+  readonly deep?: boolean;
 }
 
 /** Exit code: 0 when `failed` is empty, else that of its first code. */
@@ -16,8 +18,8 @@ export interface VerifyResult extends VerifiedExhibit {
 }
 
 /**
- * Reads an exhibit again from the store, every byte, and compares with its signed record; checks the custody chain
- * against the receipt, too.
+ * Compares an exhibit in the store with its signed record: by what the store says of it beside its receipt, where the store keeps
+ * digests of its own, else, or with `deep`, by reading every byte again. Checks the custody chain against the receipt, too.
  *
  * @throws ExhibitError `not-found.exhibit`, `usage.ambiguous`; `integrity.signature`, `integrity.mismatch` when record
  * and receipt are not to be trusted; `unavailable.store`; the signal's reason
@@ -30,7 +32,13 @@ export async function verify(
   return connected(deps, request.store, async (connection) => {
     const entry = await findExhibit(connection.register, request.exhibit, signal);
     const { id, case: caseRef, reference } = entry;
-    const verified = await verifyExhibit(deps, connection, entry, true, signal);
+    const verified = await verifyExhibit(
+      deps,
+      connection,
+      entry,
+      { deep: request.deep === true, isLast: true },
+      signal,
+    );
     return { id, case: caseRef, reference, ...verified };
   });
 }

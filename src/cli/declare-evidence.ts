@@ -71,12 +71,16 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
     program
       .command("verify")
       .helpGroup(group)
-      .summary("read an exhibit again from the store and compare")
+      .summary("check an exhibit in the store against its record and receipt")
       .description(
-        "Reads every byte of an exhibit again from the store and compares it with the signed record; checks record, receipt and custody log, too.\nWith --sample a part of all exhibits instead, for checks at regular times: with 2% and the seeds 1, 2, 3 and on, 50 runs check everything once.",
+        "Checks what the store holds of an exhibit against the signed record and receipt, and the custody log, too.\nIn a folder or an exhibit server every byte is read again. In S3, size, version and the store's own digest are compared with what the receipt says of them, and no byte is read, unless --deep is given. The result says how each file was checked.\nWith --sample a part of all exhibits instead, for checks at regular times: with 2% and the seeds 1, 2, 3 and on, 50 runs check everything once.",
       )
       .argument("[exhibit]", "CASE:ABC/1, or the exhibit's id")
-      .option("--sample <percent>", "check so much of a case or of the store instead, such as 2%")
+      .option("--deep", "read every byte again, also where the store keeps a digest")
+      .option(
+        "--sample <percent>",
+        "check so much of a case or of the store instead, every byte of it, such as 2%",
+      )
       .option("--seed <number>", "which sample (default: the report's, else one of chance)")
       .option("--case <case>", "only exhibits of this case")
       .option(

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { caseSchema } from "./case.ts";
 import { digestSchema, sha256Hex } from "./digest.ts";
 import { exhibitIdSchema } from "./address.ts";
+import { keptSchema, storeCheckSchema } from "./kept.ts";
 import { keySchema } from "./key.ts";
 import { proofSchema } from "./proof.ts";
 import { publicJwkSchema } from "./seal.ts";
@@ -25,6 +26,8 @@ export const receiptSchema = z.strictObject({
         sizeBytes: z.number().int().nonnegative(),
         digest: digestSchema,
         proof: proofSchema,
+        /** Where the store keeps a digest or a version of its own. */
+        kept: keptSchema.optional(),
       }),
     )
     .min(1),
@@ -35,6 +38,8 @@ export const receiptSchema = z.strictObject({
     key: publicJwkSchema,
     thumbprint: z.string(),
   }),
+  /** What the store was found to enforce: what the proofs rest on. Where it was tried out. */
+  storeCheck: storeCheckSchema.optional(),
   /** Digest of the custody log's last line when this was written. */
   custody: z.strictObject({ lines: z.number().int().positive(), head: sha256Hex }),
 });

@@ -27,7 +27,7 @@ import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 import { readCertificates } from "./certificates.ts";
 import { sourceOf } from "./source.ts";
-import { checkKept, storeProbe } from "./store-probe.ts";
+import { checksKept, storeProbe } from "./store-probe.ts";
 
 const clock: Clock = { now: () => new Date() };
 
@@ -67,7 +67,7 @@ export async function composeClient(
     clock,
     network,
     toolVersion: version,
-    checkOf: (url) => checkKept(paths.storeChecksFile, url),
+    checkOf: checksKept(paths.storeChecksFile, onNote),
     customerKey: facts.env["EXHIBIT_SSE_C_KEY"],
   };
   const book = openStoreBook(facts, version);

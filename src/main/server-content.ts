@@ -7,7 +7,7 @@ import { parseTimetable } from "../evidence/timetable.ts";
 import { contentPlaceOf, keepContentPlace } from "../platform/content-place.ts";
 import type { DataFolder } from "../platform/data-folder.ts";
 import { flushTogether } from "../platform/flush-together.ts";
-import { KeptChecks } from "../platform/kept-checks.ts";
+import { isOld, KeptChecks } from "../platform/kept-checks.ts";
 import { openNetwork } from "../platform/network.ts";
 import type { MachineFacts } from "../platform/paths.ts";
 import { storeAddress } from "../platform/store-address.ts";
@@ -30,9 +30,6 @@ export interface ServerContent {
 }
 
 const clock = { now: () => new Date() };
-
-/** A bucket's rules may change: what was tried out is tried out again after this long. */
-const checkedForMs = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Opens the content of a data folder: in the folder itself, or in the bucket at `store`. A bucket is tried out first, unless
@@ -114,9 +111,7 @@ async function checked(
   ]);
   const checks = new KeptChecks(path.join(folder.path, "store-checks.json"), enforcedSchema);
   const before = await checks.find(url);
-  if (before !== undefined && Date.parse(before.checkedAt) > Date.now() - checkedForMs) {
-    return before;
-  }
+  if (before !== undefined && !isOld(before.checkedAt, clock.now())) return before;
   const { enforced } = await checkBucket(bucket, signal, () => undefined);
   await checks.keep(url, enforced);
   return enforced;

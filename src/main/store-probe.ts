@@ -1,14 +1,26 @@
 import { fileURLToPath } from "node:url";
 import type { StoreProbe } from "../evidence/ports/store-probe.ts";
-import { KeptChecks } from "../platform/kept-checks.ts";
+import { isOld, KeptChecks } from "../platform/kept-checks.ts";
 import type { StoreBook } from "../platform/store-book.ts";
-import type { StoreMachine } from "../stores/registry.ts";
-import type { Enforced } from "../stores/s3/enforced.ts";
+import type { NamedStore, StoreMachine } from "../stores/registry.ts";
 
-/** What was found out about the bucket at this URL, when it was last tried out. */
-export async function checkKept(checksFile: string, url: string): Promise<Enforced | undefined> {
-  const { enforcedSchema } = await import("../stores/s3/enforced.ts");
-  return new KeptChecks(checksFile, enforcedSchema).find(url);
+/** What was found out about a bucket when it was last tried out. One that was not for long counts all the same, and `onNote` is told, once. */
+export function checksKept(
+  checksFile: string,
+  onNote: (note: string) => void,
+): StoreMachine["checkOf"] {
+  const told = new Set<string>();
+  return async ({ name, url }: NamedStore) => {
+    const { enforcedSchema } = await import("../stores/s3/enforced.ts");
+    const found = await new KeptChecks(checksFile, enforcedSchema).find(url);
+    if (found !== undefined && isOld(found.checkedAt, new Date()) && !told.has(url)) {
+      told.add(url);
+      onNote(
+        `What the store ${name} enforces was tried out last on ${found.checkedAt.slice(0, 10)}, more than 30 days ago. Do it again: exhibit store check ${/^[\w-]+$/.test(name) ? name : `'${name}'`}`,
+      );
+    }
+    return found;
+  };
 }
 
 /** Tries out S3 buckets, and keeps what was found in `checksFile`. What it needs is loaded when it is called. */

@@ -11,6 +11,13 @@ const fileSchema = z.object({
   stores: z.record(z.string(), z.unknown()),
 });
 
+/** Stores change, and so do the rules of a bucket: after this long, what was found is old. */
+const goodForMs = 30 * 24 * 60 * 60 * 1000;
+
+export function isOld(checkedAt: string, now: Date): boolean {
+  return Date.parse(checkedAt) <= now.getTime() - goodForMs;
+}
+
 /**
  * What checks found out about stores, in a file beside the configuration. It can be found out again: what is damaged, or was
  * written by a version that saw other things, counts as not there.

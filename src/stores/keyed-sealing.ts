@@ -50,6 +50,7 @@ export async function sealInStore(
     throw hasCode(error, "conflict.exists") ? sealedOtherwise() : error;
   }
   const { head } = checkCustody(lines);
+  const { check } = store.capabilities;
   const receipt = receiptSchema.parse({
     schema: receiptType,
     id: record.id,
@@ -58,7 +59,8 @@ export async function sealInStore(
     receivedAt: clock.now().toISOString(),
     record: { sha256: sha256Of(recordText) },
     files: record.files.map(({ key, sizeBytes, digest }) => {
-      return { key, sizeBytes, digest, proof: proofs.get(key) };
+      const { proof, kept } = proofs.get(key) ?? {};
+      return { key, sizeBytes, digest, proof, ...(kept === undefined ? {} : { kept }) };
     }),
     issuer: {
       kind: "machine",
@@ -66,6 +68,7 @@ export async function sealInStore(
       key: signer.publicJwk,
       thumbprint: signer.thumbprint,
     },
+    ...(check === undefined ? {} : { storeCheck: check }),
     custody: head,
   });
   const sealedReceipt = await seal(receipt, receiptType, signer);
@@ -81,7 +84,7 @@ export async function sealInStore(
 
 /**
  * Writes the receipt of an exhibit whose record lies in the store without one, because a crash came between them. How
- * its files were proved is in its custody log.
+ * its files were proved is in its custody log; what the store keeps of them is not, and the receipt does not say it.
  *
  * @throws ExhibitError `integrity.signature` when this machine did not sign the record; `integrity.mismatch`,
  * `integrity.chain`
@@ -103,7 +106,10 @@ function proofsIn(key: string, lines: readonly string[]): Proofs {
   const proved = events.filter(({ verb }) => verb === "proved");
   try {
     return new Map(
-      proved.map(({ facts }) => [String(facts["key"]), proofSchema.parse(facts["proof"])]),
+      proved.map(({ facts }) => [
+        String(facts["key"]),
+        { proof: proofSchema.parse(facts["proof"]) },
+      ]),
     );
   } catch (cause) {
     throw spoilt(key, cause);
@@ -178,7 +184,7 @@ function custodyOf(
       {
         at: now,
         verb: "proved" as const,
-        facts: { key, sha256: digest.sha256, proof: proofs.get(key) ?? "" },
+        facts: { key, sha256: digest.sha256, proof: proofs.get(key)?.proof ?? "" },
       },
     ]),
     { at: now, verb: "collected", facts: { collectedAt: record.collectedAt } },

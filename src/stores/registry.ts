@@ -7,8 +7,8 @@ import type { SessionMachine } from "./server/session.ts";
 /** What a store needs of this machine. */
 export interface StoreMachine extends SessionMachine {
   readonly toolVersion: string;
-  /** What a check found out about the store at this URL, as it was kept; undefined where there was none. */
-  readonly checkOf: (url: string) => Promise<Enforced | undefined>;
+  /** What a check found out about a store, as it was kept; undefined where there was none. */
+  readonly checkOf: (store: NamedStore) => Promise<Enforced | undefined>;
   /** The key for content in S3 that is encrypted with one of our own, in base64. */
   readonly customerKey: string | undefined;
 }
@@ -93,7 +93,7 @@ async function openS3(
       import("./machine-key.ts"),
     ]);
   const bucket = openBucket(url, { clock, network, customerKey });
-  const enforced = (await checkOf(url)) ?? unchecked;
+  const enforced = (await checkOf({ name, url })) ?? unchecked;
   const store = s3Store(bucket, enforced, clock);
   const signer = await machineKey(secrets);
   return {

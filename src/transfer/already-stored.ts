@@ -86,6 +86,8 @@ async function completedBefore(
 
 /** Reads a key again from the store. Its proof is that, or the one that the store asks of all it takes in. */
 async function readBack(store: Store, key: string, signal: AbortSignal): Promise<Stored> {
+  // Asked before: should another object take its place while it is read, the two do not fit together, and that will show.
+  const kept = (await store.stat(key, signal))?.kept;
   const hash = createHash("sha256");
   let sizeBytes = 0;
   for await (const bytes of (await store.open(key, undefined, signal)) as AsyncIterable<Buffer>) {
@@ -98,6 +100,7 @@ async function readBack(store: Store, key: string, signal: AbortSignal): Promise
     sizeBytes,
     sha256: hash.digest("hex"),
     proof: proves(proof, "read-back") ? proof : "read-back",
+    ...(kept === undefined ? {} : { kept }),
   };
 }
 

@@ -182,9 +182,9 @@ function held(stored: Stored): Sent {
 
 /** The store's answer, if it is about the bytes that were read. */
 function proved(stored: Stored, sha256: string, entry: SourceEntry): Stored {
-  const { key, sizeBytes, proof } = stored;
+  const { key, sizeBytes, proof, kept } = stored;
   if (stored.sha256 === sha256 && sizeBytes === entry.sizeBytes) {
-    return { key, sizeBytes, sha256, proof };
+    return { key, sizeBytes, sha256, proof, ...(kept === undefined ? {} : { kept }) };
   }
   throw new ExhibitError("integrity.mismatch", `${entry.path} did not arrive as it was read.`, {
     hint: "Nothing counts as received. Run the same command again; if it happens again, tell your administrator.",

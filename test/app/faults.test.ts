@@ -178,7 +178,7 @@ describe("content that is not what the record says", () => {
   ])("is found by verify when it is %s, and never brought back", async (_, harm, outcome, code) => {
     await harm(stored);
     const checked = await verify(client.deps, { exhibit }, soon());
-    expect(checked.files).toMatchObject([{ outcome }]);
+    expect(checked.files).toMatchObject([{ outcome, checkedBy: "re-read" }]);
     expect(checked.failed).toMatchObject([{ path: "a.mp4", code }]);
     const to = path.join(client.folder, "back");
     const back = await download(client.deps, { exhibit, to }, soon());

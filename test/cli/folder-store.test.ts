@@ -170,7 +170,11 @@ describe("a store that is a folder, without any server", () => {
 
   it("is verified, custody log and receipt, too", async () => {
     const verified = await machine.exhibit(["verify", "01AB1234526:GN/1"]);
-    expect([verified.code, verified.out]).toEqual([0, `${sha256Of("first")}  OK  bus 42.mp4\n`]);
+    expect([verified.code, verified.out]).toEqual([
+      0,
+      `${sha256Of("first")}  OK  re-read  bus 42.mp4\n`,
+    ]);
+    expect(verified.err).not.toContain("not read again");
     const log = await machine.exhibit(["log", "01AB1234526:GN/1", "--json"]);
     expect(log.json()).toMatchObject({ schema: "exhibit.custody-log/1", reference: "GN/1" });
     const receipt = at("state", "receipts", "01AB1234526", "GN_1.receipt.json");
@@ -190,7 +194,7 @@ describe("a store that is a folder, without any server", () => {
     await rm(stored);
     await writeFile(stored, "First");
     const { code, out, err } = await machine.exhibit(["verify", "01AB1234526:GN/1"]);
-    expect([code, out]).toEqual([6, `${sha256Of("first")}  DIFFERS  bus 42.mp4\n`]);
+    expect([code, out]).toEqual([6, `${sha256Of("first")}  DIFFERS  re-read  bus 42.mp4\n`]);
     expect(err).toContain("failed: ");
   });
 

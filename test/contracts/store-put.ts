@@ -11,15 +11,10 @@ export function describePut(subject: Subject): void {
       const key = subject.made.newKey();
       const bytes = randomBytes(size);
       const stored = await subject.store.put(key, bytes, sha256Of(bytes), signal);
-      expect(stored).toEqual({
-        key,
-        sizeBytes: size,
-        sha256: sha256Of(bytes),
-        proof: stored.proof,
-      });
+      expect(stored).toMatchObject({ key, sizeBytes: size, sha256: sha256Of(bytes) });
       expect(proves(stored.proof, subject.store.capabilities.proof)).toBe(true);
       expect((await read(subject.store, key)).equals(bytes)).toBe(true);
-      expect(await subject.store.stat(key, signal)).toEqual({ key, sizeBytes: size });
+      expect(await subject.store.stat(key, signal)).toMatchObject({ key, sizeBytes: size });
     });
 
     it("succeeds again with the same bytes and refuses others", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Part, StoredPart, Upload } from "../../src/evidence/ports/store.ts";
 import { proves } from "../../src/evidence/proof.ts";
+import { completed } from "./completed.ts";
 import { begun, code, keysOf, partsOf, read, signal, type Subject } from "./store-under-test.ts";
 
 function partAt(offset: number, bytes: Buffer): Part {
@@ -251,10 +252,10 @@ export function describeUploads(subject: Subject, partBytes: number): void {
       const content = randomBytes(partBytes + 1);
       const { upload, parts } = await begun(subject, content);
       for (const part of parts) await subject.store.putPart(upload, part, signal);
-      const first = await subject.store.complete(upload, sha256Of(content), signal);
-      expect(await subject.store.complete(upload, sha256Of(content), signal)).toEqual(first);
+      const first = await completed(subject.store, upload, content);
+      expect(await completed(subject.store, upload, content)).toEqual(first);
       const later = await subject.made.open();
-      expect(await later.complete(upload, sha256Of(content), signal)).toEqual(first);
+      expect(await completed(later, upload, content)).toEqual(first);
     });
 
     it("lets two complete one upload at once", async () => {
@@ -262,9 +263,7 @@ export function describeUploads(subject: Subject, partBytes: number): void {
       const { upload, parts } = await begun(subject, content);
       for (const part of parts) await subject.store.putPart(upload, part, signal);
       const stores = [subject.store, await subject.made.open(), subject.store];
-      const stored = await Promise.all(
-        stores.map((one) => one.complete(upload, sha256Of(content), signal)),
-      );
+      const stored = await Promise.all(stores.map((one) => completed(one, upload, content)));
       expect(new Set(stored.map((one) => JSON.stringify(one))).size).toBe(1);
     });
 

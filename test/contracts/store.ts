@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { proofLevels } from "../../src/evidence/proof.ts";
+import { describeKept } from "./store-kept.ts";
 import { describePut } from "./store-put.ts";
 import { describeReading } from "./store-reading.ts";
 import { describeRetaining } from "./store-retaining.ts";
@@ -26,6 +27,7 @@ export function describeStore(
     describePut(subject);
     describeUploads(subject, partBytes);
     describeReading(subject);
+    describeKept(subject);
     describeRetaining(subject);
 
     describe("anything that is not a key", () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { checkCustody, emptyCustody, nextCustodyLine } from "../../src/evidence/custody.ts";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { receiptSchema, receiptType } from "../../src/evidence/receipt.ts";
@@ -74,12 +75,29 @@ export async function workedExample(): Promise<Map<string, string>> {
     reference: record.reference,
     receivedAt: "2026-11-22T09:00:02Z",
     record: { sha256: sha256Of(recordText) },
-    files: [{ key: contentKey, sizeBytes, digest, proof: "whole" }],
+    files: [
+      {
+        key: contentKey,
+        sizeBytes,
+        digest,
+        proof: "whole",
+        kept: {
+          version: "3HL4kqtJvjVBH40Nrjfkd",
+          etag: createHash("md5").update(content).digest("hex"),
+          etagIs: "md5",
+          noOverwrite: "if-none-match",
+        },
+      },
+    ],
     issuer: {
       kind: "server",
       store: "https://evidence.example.police.uk",
       key: key.publicJwk,
       thumbprint: key.thumbprint,
+    },
+    storeCheck: {
+      checkedAt: "2026-11-20T06:30:00Z",
+      enforces: ["payload-hash", "content-md5", "no-overwrite-put", "versioning"],
     },
     custody: head,
   });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { checkCustody, emptyCustody, nextCustodyLine } from "../../src/evidence/custody.ts";
 import { digestField, parseDigestField, sha256Of } from "../../src/evidence/digest.ts";
+import { keptDiffers, keptSchema } from "../../src/evidence/kept.ts";
 import { proofLevels, proves } from "../../src/evidence/proof.ts";
 import { randomId } from "../../src/evidence/random-id.ts";
 import { recordSchema } from "../../src/evidence/record.ts";
@@ -193,6 +194,51 @@ describe("digests and proofs", () => {
     const enough = proofLevels.filter((level) => proves(level, "transport"));
     expect(enough).toEqual(["whole", "parts", "read-back", "transport"]);
   });
+});
+
+describe("what a store keeps of an object", () => {
+  const before = {
+    version: "v1",
+    etag: "e1",
+    etagIs: "md5",
+    checksums: { crc64nvme: "c1" },
+  } as const;
+
+  it.each([
+    ["is the same", before, { version: "v1", etag: "e1", checksums: { crc64nvme: "c1" } }, []],
+    ["is another version", before, { ...before, version: "v2" }, ["version v2 instead of v1"]],
+    ["has a version now", { etag: "e1" }, { ...before }, ["version v1 instead of none"]],
+    ["has no version now", before, { etag: "e1" }, ["version none instead of v1"]],
+    ["has another ETag", { etag: "e1" }, { etag: "e2" }, ["ETag e2 instead of e1"]],
+    [
+      "has another checksum",
+      before,
+      { ...before, checksums: { crc64nvme: "c2" } },
+      ["crc64nvme c2 instead of c1"],
+    ],
+    ["has an SHA-1, as Box keeps it", box("1", "ab"), box("1", "ab"), []],
+    [
+      "has another SHA-1",
+      box("1", "ab"),
+      box("2", "cd"),
+      ["version 2 instead of 1", "sha1 cd instead of ab"],
+    ],
+    ["cannot be compared without a digest", { version: "v1" }, { ...before }, undefined],
+    ["cannot be compared where the store tells none now", before, { version: "v1" }, undefined],
+    [
+      "cannot be compared by other digests",
+      { etag: "e1" },
+      { checksums: { sha1: "ab" } },
+      undefined,
+    ],
+  ])("%s", (_, was, is, differs) => {
+    for (const kept of [was, is]) expect(keptSchema.parse(kept)).toEqual(kept);
+    expect(keptDiffers(was, is)).toEqual(differs);
+  });
+
+  function box(version: string, sha1: string): { version: string; checksums: { sha1: string } } {
+    return { version, checksums: { sha1 } };
+  }
 });
 
 describe("a recipient", () => {

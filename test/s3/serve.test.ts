@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
+import type { Kept } from "../../src/evidence/kept.ts";
 import { finish, serve, start } from "../support/built-program.ts";
 import { startBucketServer, type BucketServer } from "../support/bucket-server.ts";
 import { bootCeph, type Ceph } from "../support/ceph.ts";
@@ -26,6 +27,7 @@ interface UploadDocument {
       readonly files: readonly {
         readonly proof: string;
         readonly digest: { readonly sha256: string };
+        readonly kept?: Kept;
       }[];
     };
   }[];
@@ -79,10 +81,15 @@ it("an exhibit server keeps its content in a bucket: upload, verify, share and d
     expect(uploaded).toMatchObject({ code: 0 });
     const sent = exhibitsIn(uploaded.out).flatMap(({ receipt }) => receipt.files);
     expect(sent.map(({ proof }) => proof)).toEqual(["whole", "whole"]);
+    expect(sent.map(({ kept }) => kept?.etagIs).sort()).toEqual(["md5", "md5-of-md5s"]);
     const digests = sent.map(({ digest }) => digest.sha256);
     expect(digests.sort()).toEqual([sha256Of(photo), bus].sort());
     const both = ["01AB1234526:ABC/1", "01AB1234526:ABC/2"];
-    for (const one of both) expect(await place.run("verify", one)).toMatchObject({ code: 0 });
+    for (const one of both) {
+      // The server's receipt says what the bucket keeps; its clients see no bucket, and read.
+      const verified = await place.run("verify", one);
+      expect(verified).toMatchObject({ code: 0, out: expect.stringContaining("  OK  re-read  ") });
+    }
 
     const holder = exhibitsIn(uploaded.out).find(({ receipt }) =>
       receipt.files.some(({ digest }) => digest.sha256 === sha256Of(photo)),

@@ -81,7 +81,7 @@ async function filled(): Promise<{ entry: ExhibitEntry; record: ExhibitRecord }>
 }
 
 async function sealWith(entry: ExhibitEntry, record: ExhibitRecord) {
-  const proofs = new Map(record.files.map((file) => [file.key, "read-back" as const]));
+  const proofs = new Map(record.files.map((file) => [file.key, { proof: "read-back" } as const]));
   const sealed = await seal(record, recordType, connection.signer);
   return connection.register.sealRecord(entry, sealed, proofs, soon());
 }

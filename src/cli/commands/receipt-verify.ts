@@ -6,6 +6,7 @@ import { exitCodeOf } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
 import type { Typed } from "../input.ts";
 import { failureLines } from "../ui/failure-lines.ts";
+import { keptLines } from "../ui/kept-words.ts";
 import { printResult, toTheSecond } from "../ui/result.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
@@ -35,6 +36,7 @@ export async function run(context: Context, typed: Typed): Promise<number> {
     const { receipt, signedBy, notChecked } = result;
     const lines = [
       `${theme.good("✔")} ${theme.strong(formatAddress(receipt))}  the receipt of ${toTheSecond(receipt.receivedAt)} is genuine, signed by ${visible(signedBy)}`,
+      ...[...keptLines(receipt)].map((line) => theme.quiet(`  ${visible(line)}`)),
       ...(notChecked.length === 0
         ? []
         : [

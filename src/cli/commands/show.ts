@@ -5,6 +5,7 @@ import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
+import { keptWords, storeCheckWords } from "../ui/kept-words.ts";
 import { facts, printResult } from "../ui/result.ts";
 import type { Theme } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
@@ -43,6 +44,7 @@ function lines({ entry, sealed }: ShowResult, theme: Theme): string[] {
   }
   const { record, receipt } = sealed;
   const { recorded, clockOffset, source } = record;
+  const { storeCheck } = receipt;
   const pairs: [string, string | undefined][] = [
     ["Title", record.title],
     ["Id", record.id],
@@ -64,18 +66,23 @@ function lines({ entry, sealed }: ShowResult, theme: Theme): string[] {
     ["Received", receipt.receivedAt],
     ["Supersedes", record.supersedes?.join(", ")],
     ["Signed by", `uploader ${record.uploader.thumbprint}`],
+    ["Store enforced", storeCheck && storeCheckWords(storeCheck)],
     ["Receipt by", `${receipt.issuer.kind} ${receipt.issuer.thumbprint}`],
   ];
-  const proofs = new Map(receipt.files.map(({ key, proof }) => [key, proof]));
+  const vouched = new Map(receipt.files.map((file) => [file.key, file]));
   return [
     ...head,
     ...facts(pairs, theme),
     "",
-    ...record.files.flatMap((file) => [
-      `${file.digest.sha256}  ${visible(file.path)}`,
-      theme.quiet(
-        `  ${formatSize(file.sizeBytes)}, ${file.mediaType}, changed last ${file.modifiedAt}, proof: ${proofs.get(file.key) ?? "none"}`,
-      ),
-    ]),
+    ...record.files.flatMap((file) => {
+      const { proof = "none", kept } = vouched.get(file.key) ?? {};
+      return [
+        `${file.digest.sha256}  ${visible(file.path)}`,
+        theme.quiet(
+          `  ${formatSize(file.sizeBytes)}, ${file.mediaType}, changed last ${file.modifiedAt}, proof: ${proof}`,
+        ),
+        ...(kept === undefined ? [] : [theme.quiet(`  in the store: ${visible(keptWords(kept))}`)]),
+      ];
+    }),
   ];
 }

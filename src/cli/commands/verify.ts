@@ -19,6 +19,11 @@ const words: Readonly<Record<VerifiedFile["outcome"], string>> = {
   unreadable: "UNREADABLE",
 };
 
+const checks: Readonly<Record<VerifiedFile["checkedBy"], string>> = {
+  "re-read": "re-read",
+  "store-digest": "store digest",
+};
+
 /** `exhibit verify EXHIBIT`, or a sample of many. */
 export async function run(context: Context, typed: Typed): Promise<number> {
   const [exhibit] = typed.args as readonly [string | undefined];
@@ -49,13 +54,14 @@ function requireNoneOfSample({ options }: Typed): void {
 async function verifyOne(context: Context, typed: Typed, exhibit: string): Promise<number> {
   const { terminal } = context;
   const json = wantsJson(typed);
-  const result = await withTransfer(context, typed, "Reading", (client, settings) =>
-    verify(client, { ...atStore(settings), exhibit }, context.signal),
+  const deep = typed.options["deep"] === true;
+  const result = await withTransfer(context, typed, "Checking", (client, settings) =>
+    verify(client, { ...atStore(settings), exhibit, deep }, context.signal),
   );
   printResult(terminal, json, { schema: "exhibit.verify/1", ...result }, (theme) =>
-    result.files.map(({ expected, outcome, path }) => {
+    result.files.map(({ expected, outcome, checkedBy, path }) => {
       const color = outcome === "matches" ? theme.good : theme.bad;
-      return `${expected}  ${color(words[outcome])}  ${visible(path)}`;
+      return `${expected}  ${color(words[outcome])}  ${checks[checkedBy]}  ${visible(path)}`;
     }),
   );
   const [failure] = result.failed;
@@ -67,7 +73,20 @@ async function verifyOne(context: Context, typed: Typed, exhibit: string): Promi
             `${theme.good("✔")} ${theme.strong(formatAddress(result))}  the store holds what the signed record says; custody log whole, ${result.custodyLines} lines`,
           ]
         : [...failureLines(terminal, result.failed)];
-    terminal.error.write(`${lines.join("\n")}\n`);
+    terminal.error.write(`${[...lines, ...howChecked(result.files)].join("\n")}\n`);
   }
   return failure === undefined ? 0 : exitCodeOf(failure.code);
+}
+
+/** What the check did not do is said as plainly as what it found. */
+function howChecked(files: readonly VerifiedFile[]): string[] {
+  const told = files.filter(({ checkedBy }) => checkedBy === "store-digest").length;
+  if (told === 0) return [];
+  const which =
+    told === files.length
+      ? "No byte was read again"
+      : `${told} of ${files.length} files were not read again`;
+  return [
+    `  ${which}: their size, version and digest are what the store says they are. exhibit verify --deep reads every byte.`,
+  ];
 }

@@ -1,7 +1,7 @@
 import type { Receipt } from "../receipt.ts";
 import type { ExhibitAddress } from "../address.ts";
 import type { ExhibitRecord } from "../record.ts";
-import type { Proof } from "../proof.ts";
+import type { Stored } from "./store.ts";
 import type { PublicJwk, Sealed } from "../seal.ts";
 
 /** An exhibit asked for: the identity of an upload is submitter + case + source id. */
@@ -32,8 +32,8 @@ export interface SealedExhibit extends ExhibitEntry {
   readonly sealedReceipt: Sealed;
 }
 
-/** How each file of an exhibit was proved when it was stored, by key. */
-export type Proofs = ReadonlyMap<string, Proof>;
+/** How each file of an exhibit was proved when it was stored, and what the store keeps of it, by key. */
+export type Proofs = ReadonlyMap<string, Pick<Stored, "proof" | "kept">>;
 
 /** Finds and lists exhibits, gives them references and seals them. */
 export interface Register {

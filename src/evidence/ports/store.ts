@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Kept, StoreCheck } from "../kept.ts";
 import type { Proof } from "../proof.ts";
 import type { Retention } from "../retention.ts";
 
@@ -23,6 +24,8 @@ export interface Capabilities {
   readonly allotsReferences: boolean;
   /** What `retain` can do. */
   readonly retention: { readonly period: boolean; readonly legalHold: boolean };
+  /** What the store was found to enforce, where it was tried out; for receipts. */
+  readonly check?: StoreCheck;
 }
 
 /** An upload in progress: plain data, so that another process can go on with it. */
@@ -66,11 +69,19 @@ export interface Stored {
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly proof: Proof;
+  /** Of the very object that was proved. Absent where the store keeps no digest of its own. */
+  readonly kept?: Kept;
 }
 
 export interface KeyStat {
   readonly key: string;
   readonly sizeBytes: number;
+}
+
+/** What a store says of a key without reading its bytes. */
+export interface Told extends KeyStat {
+  /** Absent where the store keeps no digest of its own: such content is only known by reading it. */
+  readonly kept?: Kept;
 }
 
 export interface ByteRange {
@@ -146,7 +157,8 @@ export interface Store {
   /** The caller's unfinished uploads, oldest first. */
   uploads(signal: AbortSignal): Promise<UnfinishedUpload[]>;
 
-  stat(key: string, signal: AbortSignal): Promise<KeyStat | undefined>;
+  /** What lies under a key now; undefined where nothing does. */
+  stat(key: string, signal: AbortSignal): Promise<Told | undefined>;
 
   /** Finished keys that start with `prefix`, in key order. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<KeyStat>;

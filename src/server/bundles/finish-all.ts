@@ -40,6 +40,7 @@ export async function finishAll(
       sha256: found.sha256,
       proof: "whole",
       stored_at: clock.now().toISOString(),
+      kept: null,
     });
   }
   const finished = sealing.flatMap(({ id }) => (refused.has(id) ? [] : [id]));

@@ -14,7 +14,7 @@ import { orRefused } from "./or-refused.ts";
 import type { Member } from "./read-bundle.ts";
 import { settleAll } from "./settle-all.ts";
 
-type SealDeps = Pick<ServerDeps, "database" | "clock" | "key" | "settings">;
+type SealDeps = Pick<ServerDeps, "database" | "clock" | "key" | "settings" | "content">;
 
 /** How many exhibits are checked before other requests have their turn: signatures keep the processor busy. */
 const inOneTurn = 16;

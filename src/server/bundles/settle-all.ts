@@ -10,7 +10,7 @@ import { sealedOtherwise } from "../exhibits/seal-exhibit.ts";
 import type { Provable } from "./check-member.ts";
 import { inSlices } from "./in-slices.ts";
 
-type SettleDeps = Pick<ServerDeps, "database" | "clock" | "key" | "settings">;
+type SettleDeps = Pick<ServerDeps, "database" | "clock" | "key" | "settings" | "content">;
 
 /** What is decided of one exhibit: what its rows will be. */
 interface Settled {
@@ -59,6 +59,7 @@ async function settledOf(
     sha256,
     proof: "whole",
     stored_at: sealedAt,
+    kept: null,
   };
   const arrival: CustodyNote[] = [
     ["received", caller.id, { key, sizeBytes }],

@@ -75,6 +75,7 @@ export async function noteStored(
     sha256: stored.sha256,
     proof: "whole",
     stored_at: clock.now().toISOString(),
+    kept: stored.kept === undefined ? null : JSON.stringify(stored.kept),
   };
   await trx.insertInto("stored_files").values(row).execute();
   await appendCustody(trx, clock, from.exhibitId, "received", from.owner, {

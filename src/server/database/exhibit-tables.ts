@@ -39,6 +39,8 @@ export interface StoredFileRow {
   readonly sha256: string;
   readonly proof: Proof;
   readonly stored_at: string;
+  /** What the content store itself keeps of it, as JSON, where it keeps any such thing. */
+  readonly kept: string | null;
 }
 
 /** An upload; one that is `done` is kept for a while, for clients that lost the answer. */

@@ -4,6 +4,7 @@ import * as accounts from "./migrations/0001-accounts.ts";
 import * as exhibits from "./migrations/0002-exhibits.ts";
 import * as shares from "./migrations/0003-shares.ts";
 import * as contentParts from "./migrations/0004-content-parts.ts";
+import * as kept from "./migrations/0005-kept.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order; a migration that was released is never changed, only followed by another. */
@@ -12,6 +13,7 @@ const migrations: Record<string, Migration> = {
   "0002-exhibits": exhibits,
   "0003-shares": shares,
   "0004-content-parts": contentParts,
+  "0005-kept": kept,
 };
 
 /**

@@ -1,7 +1,7 @@
 import { sha256Of } from "../../evidence/digest.ts";
 import { custodyName, exhibitPrefix, receiptName, recordName } from "../../evidence/key.ts";
 import type { WholeFile } from "../../evidence/ports/grouped-content.ts";
-import type { Proof } from "../../evidence/proof.ts";
+import { keptSchema } from "../../evidence/kept.ts";
 import { receiptType, type Receipt } from "../../evidence/receipt.ts";
 import type { ExhibitRecord } from "../../evidence/record.ts";
 import { seal, type Sealed } from "../../evidence/seal.ts";
@@ -10,16 +10,17 @@ import type { ServerDeps } from "../deps.ts";
 
 /** The receipt of an exhibit whose record was checked against the files that are held. */
 export function receiptOf(
-  { key, settings }: Pick<ServerDeps, "key" | "settings">,
+  { key, settings, content }: Pick<ServerDeps, "key" | "settings" | "content">,
   record: ExhibitRecord,
   facts: {
     readonly digest: string;
     readonly sealedAt: string;
     readonly custody: { readonly lines: number; readonly head: string };
-    readonly stored: readonly Pick<StoredFileRow, "key" | "proof">[];
+    readonly stored: readonly Pick<StoredFileRow, "key" | "proof" | "kept">[];
   },
 ): Promise<Sealed> {
-  const proofs = new Map(facts.stored.map((file) => [file.key, file.proof]));
+  const stored = new Map(facts.stored.map((file) => [file.key, file]));
+  const { check } = content.capabilities;
   const receipt: Receipt = {
     schema: receiptType,
     id: record.id,
@@ -31,7 +32,7 @@ export function receiptOf(
       key: fileKey,
       sizeBytes,
       digest,
-      proof: proofOf(proofs, fileKey),
+      ...provedAs(stored.get(fileKey)),
     })),
     issuer: {
       kind: "server",
@@ -39,15 +40,18 @@ export function receiptOf(
       key: key.publicJwk,
       thumbprint: key.thumbprint,
     },
+    ...(check === undefined ? {} : { storeCheck: check }),
     custody: { lines: facts.custody.lines, head: facts.custody.head },
   };
   return seal(receipt, receiptType, key);
 }
 
-function proofOf(proofs: ReadonlyMap<string, Proof>, key: string): Proof {
-  const proof = proofs.get(key);
-  if (proof === undefined) throw new Error("A file of the record was not checked.");
-  return proof;
+function provedAs(
+  file: Pick<StoredFileRow, "proof" | "kept"> | undefined,
+): Pick<Receipt["files"][number], "proof" | "kept"> {
+  if (file === undefined) throw new Error("A file of the record was not checked.");
+  const { proof, kept } = file;
+  return { proof, ...(kept === null ? {} : { kept: keptSchema.parse(JSON.parse(kept)) }) };
 }
 
 /** The documents of a settled exhibit, in the order in which they are written; `lines` is its custody log up to the sealing. */

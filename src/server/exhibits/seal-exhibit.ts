@@ -144,6 +144,7 @@ async function writeDocuments(
       sha256: stored.sha256,
       proof: "whole",
       stored_at: clock.now().toISOString(),
+      kept: null,
     });
   }
   await database.transaction().execute(async (trx) => {

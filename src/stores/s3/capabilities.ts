@@ -1,4 +1,5 @@
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { StoreCheck } from "../../evidence/kept.ts";
 import type { Capabilities, HashedPart, Upload } from "../../evidence/ports/store.ts";
 import { proofOf, type Enforced } from "./enforced.ts";
 
@@ -17,6 +18,7 @@ export function s3Capabilities(enforced: Enforced): Capabilities {
   const refuses = refusesOverwrite(enforced);
   return {
     ...limits,
+    check: storeCheckOf(enforced),
     proof: proofOf(enforced),
     refusesOverwrite: refuses && enforced.noOverwriteComplete,
     allotsReferences: refuses,
@@ -24,6 +26,23 @@ export function s3Capabilities(enforced: Enforced): Capabilities {
       period: enforced.retentionBy !== "none",
       legalHold: enforced.objectLock === "enabled" && enforced.legalHold,
     },
+  };
+}
+
+/** For receipts: what the check found, in the words that the check itself uses. */
+function storeCheckOf(enforced: Enforced): StoreCheck {
+  const found: readonly (readonly [string, boolean])[] = [
+    ["payload-hash", enforced.payloadHash],
+    ["content-md5", enforced.contentMd5],
+    ...enforced.checksums.map((algorithm) => [`checksum-${algorithm}`, true] as const),
+    ["no-overwrite-put", refusesOverwrite(enforced)],
+    ["no-overwrite-complete", enforced.noOverwriteComplete],
+    ["versioning", enforced.versioning === "enabled"],
+    ["object-lock", enforced.objectLock === "enabled"],
+  ];
+  return {
+    checkedAt: enforced.checkedAt,
+    enforces: found.flatMap(([name, is]) => (is ? [name] : [])),
   };
 }
 

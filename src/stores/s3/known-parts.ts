@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Part, StoredPart, Upload } from "../../evidence/ports/store.ts";
 import { lengthOf } from "./capabilities.ts";
+import type { Kept } from "../../evidence/kept.ts";
+import { noOverwrite } from "./kept.ts";
+import type { Enforced } from "./enforced.ts";
 import type { HeldPart } from "./multipart.ts";
 import { taken, type Head } from "./objects.ts";
 
@@ -75,6 +78,22 @@ export function partDiffers(offset: number): ExhibitError {
 export function etagOf(etags: readonly string[]): string {
   const md5s = Buffer.from(etags.join(""), "hex");
   return `${createHash("md5").update(md5s).digest("hex")}-${etags.length}`;
+}
+
+/** What is kept of an object that was put together of parts. What its ETag is stays open where the parts' are not known any more. */
+export function keptOfParts(
+  { etag, kept }: Head,
+  open: Pick<OpenUpload, "etagsAreMd5"> | undefined,
+  etags: readonly string[] | undefined,
+  enforced: Enforced,
+): Kept {
+  const isOfMd5s = open?.etagsAreMd5 === true && etags !== undefined && etag === etagOf(etags);
+  const etagIs = isOfMd5s ? "md5-of-md5s" : "opaque";
+  return {
+    ...kept,
+    ...(etag === "" || etags === undefined ? {} : { etagIs }),
+    noOverwrite: noOverwrite(enforced, "complete"),
+  };
 }
 
 export function notAsSent({ sizeBytes }: Upload, head: Head | undefined): ExhibitError {

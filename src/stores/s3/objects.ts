@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { Kept } from "../../evidence/kept.ts";
 import { keySchema } from "../../evidence/key.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import type { S3Answer, S3Bucket, S3Request } from "./bucket.ts";
@@ -7,6 +8,7 @@ import { refusesOverwrite } from "./capabilities.ts";
 import { proofOf, type Enforced } from "./enforced.ts";
 import { readHeaders, writeHeaders } from "./encryption.ts";
 import { failureOf } from "./failures.ts";
+import { askingChecksums, keptIn, noOverwrite, PutEtags } from "./kept.ts";
 import { versionsOf } from "./versions.ts";
 
 /** Metadata of what we write: who wrote it, in one token; and its SHA-256, where it was known when it was written. */
@@ -19,11 +21,12 @@ export interface Tried {
   readonly enforced: Enforced;
   /** What keys begin with: "" or with a slash at its end. */
   readonly root: string;
+  readonly etags: PutEtags;
 }
 
 export function tried(bucket: S3Bucket, enforced: Enforced): Tried {
   const { prefix } = bucket.address;
-  return { bucket, enforced, root: prefix === "" ? "" : `${prefix}/` };
+  return { bucket, enforced, root: prefix === "" ? "" : `${prefix}/`, etags: new PutEtags() };
 }
 
 /** What lies under a key. */
@@ -32,6 +35,7 @@ export interface Head {
   readonly etag: string;
   readonly token: string | undefined;
   readonly sha256: string | undefined;
+  readonly kept: Kept;
 }
 
 /** Where a key lies in the bucket. @throws ExhibitError `usage.invalid` for anything that is not a key of ours */
@@ -55,28 +59,28 @@ export async function succeed(
 
 /** What lies at an object's place; undefined where nothing does. */
 export async function headOf(
-  { bucket }: Tried,
+  { bucket, enforced }: Tried,
   object: string,
   signal: AbortSignal,
 ): Promise<Head | undefined> {
-  const answer = await bucket.send(
-    { method: "HEAD", key: object, headers: readHeaders(bucket) },
-    signal,
-  );
+  const asked = { ...readHeaders(bucket), ...askingChecksums(enforced) };
+  const answer = await bucket.send({ method: "HEAD", key: object, headers: asked }, signal);
   if (answer.status === 404) return undefined;
   if (answer.status >= 300) throw failureOf(answer);
   const { headers } = answer;
+  const kept = keptIn(headers, enforced);
   return {
     sizeBytes: Number(headers["content-length"]),
-    etag: (headers["etag"] ?? "").replaceAll('"', ""),
+    etag: kept.etag ?? "",
     token: headers[tokenHeader],
     sha256: headers[sha256Header],
+    kept,
   };
 }
 
 /**
  * Writes an object where nothing lies yet: the engine refuses to overwrite where it was seen to do so; elsewhere it is
- * looked before and afterwards, and of two that were written at the same time the first stays.
+ * looked before and afterwards, and of two that were written at the same time the first stays. Gives what the engine keeps of it.
  *
  * @throws ExhibitError `conflict.exists`, `integrity.mismatch`, and as `failureOf`
  */
@@ -86,7 +90,7 @@ export async function putOnce(
   bytes: Uint8Array,
   sha256: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Kept> {
   const { bucket, enforced } = store;
   const isRefused = refusesOverwrite(enforced);
   const token = randomId("p");
@@ -109,6 +113,17 @@ export async function putOnce(
     signal,
   );
   if (!isRefused) await requireFirst(store, object, token, headers["x-amz-version-id"], signal);
+  return keptOfPut(store, keptIn(headers, enforced), bytes);
+}
+
+/** What is kept of an object that was put in one request, once its bytes are known to be these. */
+export function keptOfPut({ enforced, etags }: Tried, kept: Kept, bytes: Uint8Array): Kept {
+  const { etag } = kept;
+  return {
+    ...kept,
+    ...(etag === undefined ? {} : { etagIs: etags.kindOf(etag, bytes) }),
+    noOverwrite: noOverwrite(enforced, "put"),
+  };
 }
 
 /**

@@ -17,6 +17,11 @@ export class OpenUploads {
     this.#memory = memory;
   }
 
+  /** An upload, where this process has worked on it. */
+  known({ id }: Upload): Promise<OpenUpload> | undefined {
+    return this.#open.get(id);
+  }
+
   /** An upload; found out by the first who asks. @throws ExhibitError `not-found.upload` */
   async of(upload: Upload, signal: AbortSignal): Promise<OpenUpload> {
     const known = this.#open.get(upload.id);

@@ -78,14 +78,16 @@ export function s3ServerContent(
     },
     async complete(upload, sha256, signal, onProved) {
       const { key, sizeBytes } = upload;
-      const stored = { key, sizeBytes, sha256, proof: "whole" } as const;
+      const wanted = { key, sizeBytes, sha256 };
       try {
-        await uploads.complete(upload, sha256, signal, () => readBack(stored, signal, onProved));
+        const stored = await uploads.complete(upload, sha256, signal, () =>
+          readBack(wanted, signal, onProved),
+        );
+        return { ...stored, proof: "whole" };
       } catch (error) {
         if (hasCode(error, "integrity.mismatch")) await takeAway(upload, signal);
         throw error;
       }
-      return stored;
     },
     abort: (upload, signal) => uploads.abort(upload, signal),
   };
@@ -98,7 +100,7 @@ export function s3ServerContent(
 
   /** @throws ExhibitError `integrity.mismatch` */
   async function readBack(
-    { key, sizeBytes, sha256 }: Omit<Stored, "proof">,
+    { key, sizeBytes, sha256 }: Pick<Stored, "key" | "sizeBytes" | "sha256">,
     signal: AbortSignal,
     onProved?: (provedBytes: number) => void,
   ): Promise<void> {

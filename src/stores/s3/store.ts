@@ -1,13 +1,13 @@
 import { hasCode } from "../../evidence/errors.ts";
 import { keySchema } from "../../evidence/key.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
-import type { KeyStat, Store, Stored } from "../../evidence/ports/store.ts";
+import type { KeyStat, Store, Stored, Told } from "../../evidence/ports/store.ts";
 import { s3AddressText } from "../../evidence/s3-address.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { s3Capabilities } from "./capabilities.ts";
 import { proofOf, type Enforced } from "./enforced.ts";
 import { listObjects } from "./listing.ts";
-import { headOf, objectOf, putOnce, tried, type Tried } from "./objects.ts";
+import { headOf, keptOfPut, objectOf, putOnce, tried, type Head, type Tried } from "./objects.ts";
 import { hashOf, readObject } from "./reading.ts";
 import { Retaining } from "./retaining.ts";
 import { unfinishedUploads } from "./unfinished.ts";
@@ -33,10 +33,7 @@ export function s3Store(bucket: S3Bucket, enforced: Enforced, clock: Clock): Sto
     retain: (key, asked, signal) => retaining.retain(key, asked, signal),
     abort: (upload, signal) => uploads.abort(upload, signal),
     uploads: (signal) => unfinishedUploads(store, signal),
-    stat: async (key, signal) => {
-      const head = await headOf(store, objectOf(store, key), signal);
-      return head === undefined ? undefined : { key, sizeBytes: head.sizeBytes };
-    },
+    stat: (key, signal) => stat(store, key, signal),
     list: (prefix, signal) => list(store, prefix, signal),
     open: (key, range, signal) => readObject(store, key, range, signal),
   };
@@ -52,23 +49,29 @@ async function put(
   const object = objectOf(store, key);
   const stored = { key, sizeBytes: bytes.byteLength, sha256, proof: proofOf(store.enforced) };
   try {
-    await putOnce(store, object, bytes, sha256, signal);
+    return { ...stored, kept: await putOnce(store, object, bytes, sha256, signal) };
   } catch (error) {
     if (!hasCode(error, "conflict.exists")) throw error;
-    if (!(await isThere(store, stored, signal))) throw error;
+    const head = await sameThere(store, stored, signal);
+    if (head === undefined) throw error;
+    return { ...stored, kept: keptOfPut(store, head.kept, bytes) };
   }
-  return stored;
 }
 
-/** Whether the very same content lies under a key: as was written down with it by us, or by reading it again. */
-async function isThere(
+async function stat(store: Tried, key: string, signal: AbortSignal): Promise<Told | undefined> {
+  const head = await headOf(store, objectOf(store, key), signal);
+  return head === undefined ? undefined : { key, sizeBytes: head.sizeBytes, kept: head.kept };
+}
+
+/** What lies under a key, if it is the very same content: as was written down with it by us, or by reading it again. */
+async function sameThere(
   store: Tried,
   { key, sizeBytes, sha256 }: Stored,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Head | undefined> {
   const head = await headOf(store, objectOf(store, key), signal);
-  if (head?.sizeBytes !== sizeBytes) return false;
-  return (head.sha256 ?? (await hashOf(store, key, signal))) === sha256;
+  if (head?.sizeBytes !== sizeBytes) return undefined;
+  return (head.sha256 ?? (await hashOf(store, key, signal))) === sha256 ? head : undefined;
 }
 
 async function* list(store: Tried, prefix: string, signal: AbortSignal): AsyncGenerator<KeyStat> {

@@ -6,7 +6,7 @@ import { randomId } from "../../evidence/random-id.ts";
 import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.ts";
 import { readHeaders } from "./encryption.ts";
 import { proofOf } from "./enforced.ts";
-import { etagOf, notAsSent, requireSame, type OpenUpload } from "./known-parts.ts";
+import { etagOf, keptOfParts, notAsSent, requireSame, type OpenUpload } from "./known-parts.ts";
 import { hashOf } from "./reading.ts";
 import {
   about,
@@ -141,7 +141,7 @@ export class S3Uploads {
     const there = await headOf(store, object, signal);
     if (there?.token !== upload.id || there.sizeBytes !== upload.sizeBytes)
       throw notAsSent(upload, there);
-    return this.#done(upload, sha256, signal, prove);
+    return this.#done(upload, there, etags, sha256, signal, prove);
   }
 
   async abort(upload: Upload, signal: AbortSignal): Promise<void> {
@@ -247,19 +247,23 @@ export class S3Uploads {
         (etags !== undefined && head.etag === etagOf(etags)) ||
         (await hashOf(this.#store, upload.key, signal)) === sha256);
     if (!isSame) throw notAsSent(upload, head);
-    return this.#done(upload, sha256, signal, prove);
+    return this.#done(upload, head, etags, sha256, signal, prove);
   }
 
   async #done(
     upload: Upload,
+    head: Head,
+    etags: readonly string[] | undefined,
     sha256: string,
     signal: AbortSignal,
     prove: (() => Promise<void>) | undefined,
   ): Promise<Stored> {
+    const open = await this.#open.known(upload);
+    const kept = keptOfParts(head, open, etags, this.#store.enforced);
     await prove?.();
     await this.#open.forget(upload);
     await removeNote(this.#store, upload, signal);
     const { key, sizeBytes } = upload;
-    return { key, sizeBytes, sha256, proof: proofOf(this.#store.enforced) };
+    return { key, sizeBytes, sha256, proof: proofOf(this.#store.enforced), kept };
   }
 }
