@@ -65,6 +65,8 @@ export interface ServeRequest {
   readonly dataDir: string | undefined;
   /** A bucket in S3 that content is kept in; left out, it is kept in the data folder. */
   readonly store: string | undefined;
+  /** Clients send no part straight to the engine of that bucket. */
+  readonly partsThroughServer: boolean;
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
@@ -86,6 +88,8 @@ export interface Serving {
   readonly dataDir: string;
   /** Where content is kept, when that is not the data folder. */
   readonly contentUrl: string | undefined;
+  /** Clients send the parts of files straight to the engine where content is kept. */
+  readonly partsGoDirect: boolean;
   readonly logFile: string | undefined;
   /** An admin's invitation, when one was made: its code, or the file it was written to. */
   readonly invitation: { readonly code: string } | { readonly file: string } | undefined;

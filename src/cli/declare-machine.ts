@@ -87,6 +87,10 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
       "--store <url>",
       "keep content in a bucket: s3://BUCKET/PREFIX?endpoint=… (default: in the data folder)",
     )
+    .option(
+      "--parts-through-server",
+      "with --store: no client sends parts of files straight to the engine",
+    )
     .option("--organisation <name>", "shown to people who open a share link", "Exhibit server")
     .option("--expire-uploads <duration>", "forget unfinished uploads after this long", "14d")
     .option(

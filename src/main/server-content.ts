@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Kysely } from "kysely";
+import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import { parseTimetable } from "../evidence/timetable.ts";
@@ -23,6 +24,8 @@ import { readCertificates } from "./certificates.ts";
 export interface ServerContent {
   readonly content: Store;
   readonly grouped: GroupedContent | undefined;
+  /** Where clients can reach the engine itself, and it keeps them to what they were given an address for. */
+  readonly directParts: DirectParts | undefined;
   close(): Promise<void>;
 }
 
@@ -49,6 +52,7 @@ export async function openServerContent(
   return {
     content,
     grouped: await openGroupedContent(folder.contentDir, content, flushTogether()),
+    directParts: undefined,
     close: () => Promise.resolve(),
   };
 }
@@ -60,11 +64,13 @@ async function openInBucket(
   { env }: MachineFacts,
   signal: AbortSignal,
 ): Promise<ServerContent> {
-  const [{ openBucket }, { claimPrefix, requireFit }, { s3ServerContent }] = await Promise.all([
-    import("../stores/s3/open-bucket.ts"),
-    import("../stores/s3/claim.ts"),
-    import("../stores/s3/server-content.ts"),
-  ]);
+  const [{ openBucket }, { claimPrefix, requireFit }, { s3ServerContent }, { takesDirectParts }] =
+    await Promise.all([
+      import("../stores/s3/open-bucket.ts"),
+      import("../stores/s3/claim.ts"),
+      import("../stores/s3/server-content.ts"),
+      import("../stores/s3/direct-parts.ts"),
+    ]);
   const network = openNetwork({
     proxyUrl: env["HTTPS_PROXY"] ?? env["https_proxy"],
     noProxy: env["NO_PROXY"] ?? env["no_proxy"],
@@ -78,10 +84,12 @@ async function openInBucket(
     const isNew = keptIn === undefined;
     await claimPrefix(bucket, enforced, { thumbprint: folder.key.thumbprint, isNew }, signal);
     await keepContentPlace(folder, url);
+    const content = s3ServerContent(bucket, enforced, clock, partMemory(database));
     return {
-      content: s3ServerContent(bucket, enforced, clock, partMemory(database)),
+      content,
       // Bundles are worth it where many durable writes can be flushed together.
       grouped: undefined,
+      directParts: takesDirectParts(bucket, enforced) ? content : undefined,
       close: () => network.close(),
     };
   } catch (error) {

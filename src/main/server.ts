@@ -4,6 +4,8 @@ import { createSecureContext } from "node:tls";
 import { Kysely } from "kysely";
 import type { ServeRequest, Serving } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import { s3Address } from "../evidence/s3-address.ts";
+import { isLoopback } from "../evidence/web-address.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
 import { openLog } from "../platform/logs.ts";
@@ -52,15 +54,18 @@ async function serveFrom(
     await migrate(database);
     kept = await openServerContent(folder, request.store, database, facts, signal);
     const { content, grouped } = kept;
+    const publicUrl = request.publicUrl ?? url;
+    const directParts = canReachEngine(request, publicUrl) ? kept.directParts : undefined;
     const deps: ServerDeps = {
       content,
       grouped,
+      directParts,
       database,
       key: folder.key,
       retiredKeys: folder.retiredKeys,
       clock: { now: () => new Date() },
       settings: {
-        publicUrl: request.publicUrl ?? url,
+        publicUrl,
         organisation: request.organisation,
         version,
         trustProxy: request.trustProxy,
@@ -89,6 +94,7 @@ async function serveFrom(
       url,
       publicUrl: deps.settings.publicUrl,
       dataDir: folder.path,
+      partsGoDirect: directParts !== undefined,
       contentUrl: request.store === undefined ? undefined : content.url,
       logFile: request.logToStderr ? undefined : folder.logFile,
       invitation,
@@ -99,6 +105,14 @@ async function serveFrom(
     await database.destroy();
     throw error;
   }
+}
+
+/** Whether clients may send to the engine: one on this very computer is reached only by those who reach the server here, too. */
+function canReachEngine({ store, partsThroughServer }: ServeRequest, publicUrl: string): boolean {
+  if (store === undefined || partsThroughServer) return false;
+  const { endpoint } = s3Address(store);
+  const isHere = (url: string): boolean => isLoopback(new URL(url).hostname);
+  return endpoint === undefined || !isHere(endpoint) || isHere(publicUrl);
 }
 
 async function invite(

@@ -7,6 +7,7 @@ import { sha256Hex } from "../evidence/digest.ts";
  * `GET    /v1/uploads`                       the caller's unfinished uploads (an admin's: all)
  * `GET    /v1/uploads/:id`                   one, with its durable parts
  * `PUT    /v1/uploads/:id/parts/:offset`     a part of at most `partBytes`, anywhere in the file; `Content-Length` and `Content-Digest` (RFC 9530) required -> 204
+ * `POST   /v1/uploads/:id/part-addresses`    where one part goes straight to the engine behind the server -> 200, or 204 for one that must come through the server
  * `POST   /v1/uploads/:id/complete`          -> 200 stored, or 202 + Retry-After (seconds) while proving: ask again
  * `DELETE /v1/uploads/:id`                   abort -> 204
  */
@@ -29,7 +30,6 @@ export const partInstructionSchema = z.strictObject({
   headers: z.record(z.string(), z.string()),
   expiresAt: z.iso.datetime(),
 });
-export type PartInstruction = z.infer<typeof partInstructionSchema>;
 
 export const uploadStateSchema = z.strictObject({
   id: z.string(),
@@ -41,6 +41,8 @@ export const uploadStateSchema = z.strictObject({
   expiresAt: z.iso.datetime(),
   receivedBytes: z.number().int().nonnegative(),
   part: partInstructionSchema,
+  /** Parts may go straight to the engine: ask for the address of each. */
+  directParts: z.literal(true).optional(),
   parts: z
     .array(
       z.strictObject({
@@ -54,6 +56,23 @@ export const uploadStateSchema = z.strictObject({
 export type UploadState = z.infer<typeof uploadStateSchema>;
 
 export const uploadListSchema = z.strictObject({ uploads: z.array(uploadStateSchema) });
+
+export const partAddressWantedSchema = z.strictObject({
+  offset: z.number().int().nonnegative(),
+  length: z.number().int().positive(),
+  sha256: sha256Hex,
+});
+
+/**
+ * Where one part goes, and no other: to be sent with exactly these headers and without a token. It is a secret, as good as the
+ * part. What answers there is the engine, not the server.
+ */
+export const partAddressSchema = z.strictObject({
+  url: z.url(),
+  method: z.literal("PUT"),
+  headers: z.record(z.string(), z.string()),
+  expiresAt: z.iso.datetime(),
+});
 
 export const completeSchema = z.strictObject({ sha256: sha256Hex });
 

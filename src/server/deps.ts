@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../evidence/ports/clock.ts";
+import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { PublicJwk, SigningKey } from "../evidence/seal.ts";
@@ -30,6 +31,8 @@ export interface ServerDeps {
   readonly content: Store;
   /** The same store's grouped writes, where it has them: without, no bundles are taken. */
   readonly grouped: GroupedContent | undefined;
+  /** The engine behind it, where clients may send parts straight to it: without, all parts come through the server. */
+  readonly directParts: DirectParts | undefined;
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];

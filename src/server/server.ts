@@ -6,7 +6,7 @@ import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { bundleRoutes } from "./bundles/routes.ts";
-import { contentInWords, groupedInWords } from "./content/content-in-words.ts";
+import { contentInWords, directInWords, groupedInWords } from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
@@ -96,6 +96,7 @@ export async function createServer(
     ...deps,
     content: contentInWords(deps.content),
     grouped: deps.grouped && groupedInWords(deps.grouped),
+    directParts: deps.directParts && directInWords(deps.directParts),
   };
   for (const room of roomsInOrder) {
     await app.register(async (scope) => {

@@ -78,6 +78,7 @@ const onCeph: Readonly<Record<string, Outcome>> = {
   "checksum-crc64nvme": "ignored",
   "checksum-sha1": "ignored",
   "checksum-sha256": "ignored",
+  "presigned-digest": "enforced",
   "no-overwrite-put": "enforced",
   "no-overwrite-puts": "enforced",
   "no-overwrite-complete": "ignored",
@@ -141,6 +142,9 @@ describe("exhibit store check, on Ceph", () => {
     const { out, err, code } = await finish(checking(user, addressOf(user, "words")));
     expect([err, code]).toEqual(["", 0]);
     expect(out).toMatch(/^SHA-256 of a part, signed with it +enforced$/m);
+    expect(out).toMatch(
+      /^SHA-256 and length of a part, signed in an address for others +enforced$/m,
+    );
     expect(out).toMatch(/^Checksum in x-amz-checksum-sha256 +accepted and ignored$/m);
     expect(out).toMatch(/^Proof +parts$/m);
   });
@@ -196,6 +200,7 @@ describe("exhibit store check, on OpenStack Swift", () => {
     delete found["no-overwrite-completes"];
     const expected: Record<string, Outcome> = {
       ...onCeph,
+      "presigned-digest": "refused",
       "no-overwrite-put": "refused",
       "no-overwrite-puts": "untested",
       "no-overwrite-complete": "enforced",

@@ -1,13 +1,13 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Kept } from "../../src/evidence/kept.ts";
 import { finish, serve, start } from "../support/built-program.ts";
+import { startBucketServer, type BucketServer } from "../support/bucket-server.ts";
 import { bootCeph, type Ceph } from "../support/ceph.ts";
-import { startFaultProxy, type FaultProxy } from "../support/fault-proxy.ts";
 import { freePort } from "../support/free-port.ts";
 import { sha256OfFile, writeRandom } from "../support/kill-and-resume.ts";
 import { jpegPhoto } from "../support/media.ts";
@@ -52,49 +52,10 @@ function bucketAt(prefix: string, bucket = "evidence"): string {
   return `s3://${bucket}/${prefix}?endpoint=${user.url}`;
 }
 
-/** A server of the built program with its content in the bucket, an admin enrolled, and a proxy before it that counts. */
-interface Place {
-  readonly home: string;
-  readonly proxy: FaultProxy;
-  run(...argv: string[]): ReturnType<typeof finish>;
-  startClient(...argv: string[]): ReturnType<typeof start>;
-  /** Kills the server with SIGKILL, and starts it again on the same data folder. */
-  killServer(): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function newPlace(prefix: string): Promise<Place> {
+/** All that a client sends goes by the proxy before the server, which counts it. */
+function newPlace(prefix: string): Promise<BucketServer> {
   const home = path.join(folder, prefix);
-  const client = path.join(home, "client");
-  await mkdir(client, { recursive: true });
-  const port = await freePort();
-  const proxy = await startFaultProxy(port);
-  const invitation = path.join(home, "invitation.txt");
-  const argv = [
-    ...["--data", path.join(home, "data"), "--store", bucketAt(prefix)],
-    ...["--port", String(port), "--public-url", proxy.url, "--trust-proxy", "127.0.0.1"],
-    ...["--invitation-file", invitation],
-  ];
-  let server = await serve(home, argv, asUser(user));
-  const login = start(client, ["login", proxy.url, "--invite-stdin"]);
-  login.stdin.write(await readFile(invitation));
-  expect(await finish(login)).toMatchObject({ code: 0 });
-  return {
-    home,
-    proxy,
-    run: (...words) => finish(start(client, words)),
-    startClient: (...words) => start(client, words),
-    async killServer() {
-      const closed = once(server.child, "close");
-      server.child.kill("SIGKILL");
-      await closed;
-      server = await serve(home, argv, asUser(user));
-    },
-    async close() {
-      expect(await server.stop()).toBe(0);
-      await proxy.close();
-    },
-  };
+  return startBucketServer(home, bucketAt(prefix), asUser(user), ["--parts-through-server"]);
 }
 
 async function objectsIn(prefix: string): Promise<string[]> {
@@ -215,7 +176,7 @@ describe("an upload to it", () => {
 });
 
 describe("a start of it", () => {
-  let place: Place;
+  let place: BucketServer;
   beforeAll(async () => {
     place = await newPlace("taken");
   });

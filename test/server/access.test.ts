@@ -43,6 +43,7 @@ const table: Record<string, Access> = {
   "GET /v1/uploads/:id": everyone,
   "DELETE /v1/uploads/:id": everyone,
   "PUT /v1/uploads/:id/parts/:offset": everyone,
+  "POST /v1/uploads/:id/part-addresses": everyone,
   "POST /v1/uploads/:id/complete": everyone,
   "GET /v1/content": everyone,
   "GET /v1/content/*": everyone,

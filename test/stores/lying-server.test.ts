@@ -39,7 +39,7 @@ async function against(answer: RequestListener): Promise<{ store: Store; url: st
   const signer = await signingKey(await newPrivateJwk());
   const session: Session = {
     url,
-    route,
+    routeTo: (to) => network.route(to),
     pace: network.pace,
     stallMs: network.stallMs,
     clientId: "i0",

@@ -114,6 +114,62 @@ it.each(suite)("signs as Amazon's suite does: %s", (_, method, query, more, sign
   );
 });
 
+it("signs an address as Amazon's example does", () => {
+  const signer = new Signer("us-east-1", "s3");
+  const keys = {
+    accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+    secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+  };
+  const request = {
+    method: "GET",
+    path: "/test.txt",
+    query: {},
+    headers: { host: "examplebucket.s3.amazonaws.com" },
+    payload: "UNSIGNED-PAYLOAD",
+  };
+  expect(signer.presignedQuery(request, keys, "20130524T000000Z", 86_400)).toBe(
+    [
+      "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+      "X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request",
+      "X-Amz-Date=20130524T000000Z",
+      "X-Amz-Expires=86400",
+      "X-Amz-SignedHeaders=host",
+      "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+    ].join("&"),
+  );
+});
+
+it.each([
+  ["the part", { query: { partNumber: "2", uploadId: "u" } }],
+  ["the upload", { query: { partNumber: "1", uploadId: "v" } }],
+  ["the digest", { payload: "0".repeat(64) }],
+  ["the length", { headers: { host: "h", "content-length": "2" } }],
+  ["how long it is good", {}, 901],
+  ["the session", {}, 900, "other"],
+] as readonly (readonly [string, object, number?, string?])[])(
+  "gives another signature to an address when %s is another",
+  (_, more, life = 900, sessionToken = "token") => {
+    const signature = (changed: object, seconds: number, token: string): string | undefined =>
+      new Signer("us-east-1", "s3")
+        .presignedQuery(
+          {
+            method: "PUT",
+            path: "/b/k",
+            query: { partNumber: "1", uploadId: "u" },
+            headers: { host: "h", "content-length": "1" },
+            payload: empty,
+            ...changed,
+          },
+          { accessKeyId: "A", secretAccessKey: "S", sessionToken: token },
+          "20130524T000000Z",
+          seconds,
+        )
+        .split("X-Amz-Signature=")[1];
+    expect(signature({}, 900, "token")).toMatch(/^[0-9a-f]{64}$/);
+    expect(signature(more, life, sessionToken)).not.toBe(signature({}, 900, "token"));
+  },
+);
+
 it("writes times and names as signatures have them", () => {
   expect(amzDate(new Date("2013-05-24T00:00:00.123Z"))).toBe("20130524T000000Z");
   expect(encoded("a b/ü'(!)*~")).toBe("a%20b%2F%C3%BC%27%28%21%29%2A~");

@@ -145,7 +145,9 @@ async function handle(
   else {
     const { statusCode = 502, headers, text } = reply;
     const sent = "truncateDown" in deed ? text.subarray(0, deed.truncateDown) : flipped(text, deed);
-    outgoing.writeHead(statusCode, { ...headers, "content-length": sent.length });
+    // The answer to HEAD says how long what it does not bring would be.
+    const length = incoming.method === "HEAD" ? {} : { "content-length": sent.length };
+    outgoing.writeHead(statusCode, { ...headers, ...length });
     outgoing.end(sent);
   }
 }

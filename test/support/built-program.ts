@@ -72,12 +72,20 @@ export async function finish(
   return { code, out, err };
 }
 
+export interface ServingProgram {
+  readonly url: string;
+  readonly child: ChildProcessWithoutNullStreams;
+  /** All that it has said and logged, once it has ended. */
+  readonly err: Promise<string>;
+  stop(): Promise<number | null>;
+}
+
 /** Starts `exhibit serve` on a free port, or one that `argv` names, and waits until it listens. */
 export async function serve(
   folder: string,
   argv: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
-): Promise<{ url: string; child: ChildProcessWithoutNullStreams; stop(): Promise<number | null> }> {
+): Promise<ServingProgram> {
   const child = start(folder, ["serve", "--port", "0", "--json", ...argv], env);
   const closed = once(child, "close") as Promise<[number | null]>;
   const err = text(child.stderr);
@@ -86,6 +94,7 @@ export async function serve(
     return {
       url,
       child,
+      err,
       stop: async () => {
         child.kill("SIGTERM");
         return (await closed)[0];

@@ -155,6 +155,7 @@ async function run(
   const deps: ServerDeps = {
     content,
     grouped: await openGroupedContent(contentFolder, content, flushTogether()),
+    directParts: undefined,
     database,
     key: place.key,
     retiredKeys: [],

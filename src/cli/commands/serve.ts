@@ -18,6 +18,7 @@ const optionsSchema = z.object({
     .string()
     .regex(/^s3:\/\//i, "must be the address of a bucket, like s3://BUCKET/PREFIX?region=NAME")
     .optional(),
+  partsThroughServer: z.boolean().default(false),
   host: z.string().min(1, "must not be empty"),
   port: z
     .string()
@@ -67,10 +68,11 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 
 function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   const theme = themeFor(terminal.color);
-  const { invitation, dataDir, contentUrl, logFile, publicUrl, url } = serving;
+  const { invitation, dataDir, contentUrl, partsGoDirect, logFile, publicUrl, url } = serving;
   const lines = [
     `Data folder: ${visible(dataDir)}${logFile === undefined ? "" : `   Log: ${visible(logFile)}`}`,
     ...(contentUrl === undefined ? [] : [`Content: ${visible(contentUrl)}`]),
+    ...(partsGoDirect ? ["Clients that can reach it send parts of files straight there."] : []),
     ...(publicUrl === url ? [] : [`People reach it as ${publicUrl}`]),
   ];
   if (invitation !== undefined && "code" in invitation) {
@@ -124,6 +126,7 @@ function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): Se
   return {
     dataDir: options.data === undefined ? undefined : path.resolve(options.data),
     store: options.store,
+    partsThroughServer: options.partsThroughServer,
     host,
     port: options.port,
     tls:

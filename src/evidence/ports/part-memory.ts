@@ -1,8 +1,9 @@
-/** A part that an engine has taken, as it calls it, and what it holds. */
+/** A part that an engine has taken, or will take, as it calls it, and what it holds. */
 export interface RememberedPart {
   /** From 1. */
   readonly number: number;
-  readonly etag: string;
+  /** Undefined for one that was only announced: the engine takes nothing else for it, whatever it will call it. */
+  readonly etag: string | undefined;
   readonly sizeBytes: number;
   readonly sha256: string;
 }
@@ -14,5 +15,6 @@ export interface RememberedPart {
 export interface PartMemory {
   recall(upload: string): Promise<readonly RememberedPart[]>;
   keep(upload: string, part: RememberedPart): Promise<void>;
-  forget(upload: string): Promise<void>;
+  /** All of an upload, or one part of it. */
+  forget(upload: string, number?: number): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { ExhibitError } from "../../evidence/errors.ts";
+import type { DirectParts } from "../../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../../evidence/ports/grouped-content.ts";
 import type { KeyStat, Store } from "../../evidence/ports/store.ts";
 
@@ -33,6 +34,11 @@ export function groupedInWords(grouped: GroupedContent): GroupedContent {
     },
     occupied: (...given) => inWords(() => grouped.occupied(...given)),
   };
+}
+
+/** The engine behind it, likewise. */
+export function directInWords(direct: DirectParts): DirectParts {
+  return { addressOf: (...given) => inWords(() => direct.addressOf(...given)) };
 }
 
 async function inWords<T>(work: () => Promise<T>): Promise<T> {

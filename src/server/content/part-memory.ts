@@ -13,7 +13,7 @@ export function partMemory(database: Kysely<Tables>): PartMemory {
         .execute();
       return rows.map(({ number, etag, size_bytes, sha256 }) => ({
         number,
-        etag,
+        etag: etag === "" ? undefined : etag,
         sizeBytes: size_bytes,
         sha256,
       }));
@@ -21,11 +21,15 @@ export function partMemory(database: Kysely<Tables>): PartMemory {
     async keep(upload, { number, etag, sizeBytes, sha256 }) {
       await database
         .replaceInto("content_parts")
-        .values({ content_id: upload, number, etag, size_bytes: sizeBytes, sha256 })
+        .values({ content_id: upload, number, etag: etag ?? "", size_bytes: sizeBytes, sha256 })
         .execute();
     },
-    async forget(upload) {
-      await database.deleteFrom("content_parts").where("content_id", "=", upload).execute();
+    async forget(upload, number) {
+      await database
+        .deleteFrom("content_parts")
+        .where("content_id", "=", upload)
+        .$if(number !== undefined, (query) => query.where("number", "=", number ?? 0))
+        .execute();
     },
   };
 }

@@ -65,6 +65,7 @@ export interface ContentPartRow {
   /** The content store's id of the upload. */
   readonly content_id: string;
   readonly number: number;
+  /** "" for a part that was only announced. */
   readonly etag: string;
   readonly size_bytes: number;
   readonly sha256: string;

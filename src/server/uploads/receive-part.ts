@@ -10,7 +10,11 @@ import { inContent } from "./upload-rows.ts";
  *
  * @throws ExhibitError `conflict.upload-closed`, `usage.invalid`
  */
-export function assertPartFits(row: UploadRow, offset: number, { length }: DeclaredBody): void {
+export function assertPartFits(
+  row: UploadRow,
+  offset: number,
+  { length }: Pick<DeclaredBody, "length">,
+): void {
   if (row.state === "done") {
     throw new ExhibitError("conflict.upload-closed", "This upload is finished.", {
       hint: "Nothing more needs to be sent.",
@@ -39,7 +43,7 @@ export async function storePart(
 }
 
 /** Written down only now and then: once a tenth of its time has gone by. */
-async function keepAlive(
+export async function keepAlive(
   deps: Pick<ServerDeps, "database" | "clock" | "settings">,
   row: UploadRow,
 ): Promise<void> {

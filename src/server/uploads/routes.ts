@@ -2,7 +2,12 @@ import { setMaxListeners } from "node:events";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
-import { beginSchema, completeSchema, uploadsPath } from "../../protocol/uploads.ts";
+import {
+  beginSchema,
+  completeSchema,
+  partAddressWantedSchema,
+  uploadsPath,
+} from "../../protocol/uploads.ts";
 import type { Access } from "../access.ts";
 import { BytesInFlight, memoryForBodies } from "../content/bytes-in-flight.ts";
 import { declaredBody, takeBodiesAsStreams, withBody } from "../content/receive-body.ts";
@@ -10,6 +15,7 @@ import { storedOf } from "../content/stored-files.ts";
 import type { UploadRow } from "../database/exhibit-tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { abortUpload } from "./abort-upload.ts";
+import { addressPart } from "./address-part.ts";
 import { beginUpload } from "./begin-upload.ts";
 import { completeUpload } from "./complete-upload.ts";
 import { keepExpiring } from "./expire-uploads.ts";
@@ -94,6 +100,16 @@ export function uploadRoutes(app: FastifyInstance, deps: ServerDeps): void {
     return reply.code(204).send();
   });
 
+  app.post(`${uploadsPath}/:id/part-addresses`, { config: { access } }, async (request, reply) => {
+    stop.signal.throwIfAborted();
+    const row = await ownUpload(database, request.caller, idOf(request));
+    const part = partAddressWantedSchema.parse(request.body);
+    assertPartFits(row, part.offset, part);
+    const address = await addressPart(deps, row, part, stop.signal);
+    jobs.forgetFailure(row.id);
+    return address ?? reply.code(204).send();
+  });
+
   app.post(`${uploadsPath}/:id/complete`, { config: { access } }, async (request, reply) => {
     const { sha256 } = completeSchema.parse(request.body);
     const row = await ownUpload(database, request.caller, idOf(request));
@@ -117,7 +133,8 @@ export function uploadRoutes(app: FastifyInstance, deps: ServerDeps): void {
   });
 
   async function described(row: UploadRow, withParts: boolean) {
-    return stateOf(row, await content.listParts(inContent(row), stop.signal), withParts);
+    const parts = await content.listParts(inContent(row), stop.signal);
+    return stateOf(row, parts, { withParts, directParts: deps.directParts !== undefined });
   }
 }
 

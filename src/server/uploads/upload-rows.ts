@@ -48,7 +48,7 @@ export function inContent(row: UploadRow): Upload {
 export function stateOf(
   row: UploadRow,
   parts: readonly StoredPart[],
-  withParts: boolean,
+  { withParts, directParts }: { readonly withParts: boolean; readonly directParts: boolean },
 ): z.input<typeof uploadStateSchema> {
   return {
     id: row.id,
@@ -65,6 +65,7 @@ export function stateOf(
       headers: { "content-type": "application/octet-stream" },
       expiresAt: row.expires_at,
     },
+    ...(directParts ? { directParts } : {}),
     ...(withParts ? { parts: parts.flatMap(hashed) } : {}),
   };
 }

@@ -27,6 +27,23 @@ export interface S3Streamed {
   readonly body: Readable;
 }
 
+/** A request that somebody else is to make, without keys: its address holds the signature, and is a secret. */
+export interface SignedAddress {
+  readonly url: string;
+  /** What must go along, exactly so; names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A body that somebody else is to send. */
+export interface Promised {
+  /** The object's whole key. */
+  readonly key: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly sizeBytes: number;
+  /** SHA-256 of the body in hex. */
+  readonly sha256: string;
+}
+
 /** Signed requests to one bucket, each made once; what comes back is returned, whatever its status. */
 export interface S3Bucket {
   readonly address: S3Address;
@@ -36,5 +53,9 @@ export interface S3Bucket {
   send(request: S3Request, signal: AbortSignal): Promise<S3Answer>;
   /** As `send`, for content: the answer's body is a stream. */
   stream(request: S3Request, signal: AbortSignal): Promise<S3Streamed>;
+  /** Signs a PUT of this one body, for so many seconds, by the engine's clock. @throws ExhibitError `auth.no-credentials` */
+  presignPut(promised: Promised, lifeSeconds: number): Promise<SignedAddress>;
+  /** Makes a request that was signed so, as one who has no keys does. @throws ExhibitError as `send` */
+  putTo(signed: SignedAddress, body: Uint8Array, signal: AbortSignal): Promise<S3Answer>;
   close(): Promise<void>;
 }

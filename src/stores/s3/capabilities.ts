@@ -1,6 +1,6 @@
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { StoreCheck } from "../../evidence/kept.ts";
-import type { Capabilities, Part, Upload } from "../../evidence/ports/store.ts";
+import type { Capabilities, HashedPart, Upload } from "../../evidence/ports/store.ts";
 import { proofOf, type Enforced } from "./enforced.ts";
 
 const mib = 1024 * 1024;
@@ -76,14 +76,18 @@ export function checkSizes(sizeBytes: number, partBytes: number): void {
 }
 
 /** The number of a part, from 1. @throws ExhibitError `usage.invalid` for what cannot be a part of the upload */
-export function partNumberOf(upload: Upload, { offset, length, bytes }: Part): number {
+export function partNumberOf(
+  upload: Upload,
+  { offset, length }: Pick<HashedPart, "offset" | "length">,
+  bodyBytes = length,
+): number {
   const { sizeBytes, partBytes } = upload;
   const number = offset / partBytes + 1;
   const isOne = Number.isSafeInteger(number) && offset >= 0 && offset < sizeBytes;
-  if (isOne && length === lengthOf(upload, number) && bytes.byteLength === length) return number;
+  if (isOne && length === lengthOf(upload, number) && bodyBytes === length) return number;
   throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.", {
     hint: `A part begins at a multiple of ${partBytes} and has ${partBytes} bytes, or what is left of the file.`,
-    facts: { offset, length, bodyBytes: bytes.byteLength, sizeBytes },
+    facts: { offset, length, bodyBytes, sizeBytes },
   });
 }
 

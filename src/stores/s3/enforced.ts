@@ -16,6 +16,8 @@ export const enforcedSchema = z.strictObject({
   contentMd5: z.boolean(),
   /** The `x-amz-checksum-*` that are compared with the body: `crc32`, `sha256` and so on. */
   checksums: z.array(z.string()),
+  /** An address that is signed for one part takes no other bytes and no other length, from whoever has it. */
+  presignedDigest: z.boolean(),
   /** `If-None-Match: *` holds on a PUT, also when several write at once. */
   noOverwritePut: z.boolean(),
   /** Likewise on completing an upload. */
@@ -49,6 +51,7 @@ export const unchecked: Enforced = {
   payloadHash: false,
   contentMd5: false,
   checksums: [],
+  presignedDigest: false,
   noOverwritePut: false,
   noOverwriteComplete: false,
   noOverwriteWhenVersioned: false,

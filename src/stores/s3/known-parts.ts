@@ -12,7 +12,7 @@ import { taken, type Head } from "./objects.ts";
 export interface KnownPart {
   readonly etag: string;
   readonly sizeBytes: number;
-  /** Known of those that this process has sent. */
+  /** Known of those that this process has sent, or has given an address for. */
   readonly sha256: string | undefined;
 }
 
@@ -22,13 +22,17 @@ export interface OpenUpload {
   readonly etagsAreMd5: boolean;
   /** By number. */
   readonly parts: Map<number, KnownPart>;
+  /** SHA-256 of parts that others were given an address for, by number: the engine takes nothing else there. */
+  readonly announced: Map<number, string>;
+  /** Numbers of parts that the engine has, and of which nothing is known that could be compared. */
+  readonly unknown: Set<number>;
 }
 
 /** What is known of a part that an engine lists; undefined where that is nothing which could be compared. */
 export function storedPart(
   upload: Upload,
   { number, sizeBytes, etag }: HeldPart,
-  { etagsAreMd5 }: OpenUpload,
+  { etagsAreMd5, announced }: OpenUpload,
   before: KnownPart | undefined,
 ): { readonly stored: StoredPart; readonly known: KnownPart } | undefined {
   // One that is cut otherwise is no part of ours: it is sent again, over it.
@@ -39,6 +43,11 @@ export function storedPart(
       stored: { ...place, digest: { algorithm: "sha256", hex: before.sha256 } },
       known: before,
     };
+  }
+  const sha256 = announced.get(number);
+  if (sha256 !== undefined) {
+    const stored = { ...place, digest: { algorithm: "sha256", hex: sha256 } as const };
+    return { stored, known: { etag, sizeBytes, sha256 } };
   }
   if (!etagsAreMd5 || !/^[0-9a-f]{32}$/.test(etag)) return undefined;
   const known = { etag, sizeBytes, sha256: undefined };
@@ -51,13 +60,16 @@ export function requireSame({ etag, sha256 }: KnownPart, part: Part): void {
     sha256 === undefined
       ? createHash("md5").update(part.bytes).digest("hex") === etag
       : sha256 === part.sha256;
-  if (isSame) return;
-  throw new ExhibitError(
+  if (!isSame) throw partDiffers(part.offset);
+}
+
+export function partDiffers(offset: number): ExhibitError {
+  return new ExhibitError(
     "conflict.part-differs",
     "The store already holds other bytes for a part of this upload.",
     {
       hint: "The file was changed after its upload began, or is being sent twice. Abort that upload, then send the file again.",
-      facts: { offset: part.offset },
+      facts: { offset },
     },
   );
 }

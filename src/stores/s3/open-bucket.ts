@@ -7,7 +7,14 @@ import { originFor, s3Address, type S3Address } from "../../evidence/s3-address.
 import type { Network } from "../network.ts";
 import { outgoing } from "../outgoing.ts";
 import { unreachable } from "../unreachable.ts";
-import type { S3Answer, S3Bucket, S3Request, S3Streamed } from "./bucket.ts";
+import type {
+  Promised,
+  S3Answer,
+  S3Bucket,
+  S3Request,
+  S3Streamed,
+  SignedAddress,
+} from "./bucket.ts";
 import { keysOfThisComputer, type FindKeys } from "./credentials.ts";
 import { amzDate, canonicalQuery, encoded, Signer } from "./signing.ts";
 import { errorCodeIn } from "./failures.ts";
@@ -70,6 +77,35 @@ class OpenBucket implements S3Bucket {
     return { ...answer, body: Readable.from([answer.body]) };
   }
 
+  async presignPut(
+    { key, query, sizeBytes, sha256 }: Promised,
+    lifeSeconds: number,
+  ): Promise<SignedAddress> {
+    const keys = await this.#keys();
+    const path = this.#pathOf(key);
+    const headers = {
+      "content-length": String(sizeBytes),
+      "x-amz-content-sha256": sha256,
+      ...this.#owner(),
+    };
+    const search = this.#signer.presignedQuery(
+      { method: "PUT", path, query, headers: { ...headers, host: this.#host }, payload: sha256 },
+      keys,
+      amzDate(this.#engineTime()),
+      lifeSeconds,
+    );
+    return { url: `${this.#origin}${path}?${search}`, headers };
+  }
+
+  async putTo(
+    { url, headers }: SignedAddress,
+    body: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<S3Answer> {
+    const response = await this.#request("PUT", url, headers, body, signal);
+    return this.#readAll(response, signal);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -89,30 +125,34 @@ class OpenBucket implements S3Bucket {
       ...headers,
       host: this.#host,
       "x-amz-content-sha256": payload,
-      "x-amz-date": amzDate(new Date(this.#clock.now().getTime() + this.#aheadMs)),
+      "x-amz-date": amzDate(this.#engineTime()),
       ...(keys.sessionToken === undefined ? {} : { "x-amz-security-token": keys.sessionToken }),
-      ...(this.address.owner === undefined
-        ? {}
-        : { "x-amz-expected-bucket-owner": this.address.owner }),
+      ...this.#owner(),
     };
     const authorization = this.#signer.authorization(
       { method, path, query: search, headers: signed, payload },
       keys,
     );
-    const { pace, stallMs } = this.#network;
     const url = `${this.#origin}${path}${search === "" ? "" : `?${search}`}`;
+    const hasLength = method === "PUT" || method === "POST";
+    const length = hasLength ? { "content-length": String(body?.byteLength ?? 0) } : {};
+    return this.#request(method, url, { ...signed, authorization, ...length }, body, signal);
+  }
+
+  async #request(
+    method: S3Request["method"],
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const { pace, stallMs } = this.#network;
     const sends = body !== undefined && body.byteLength > 0;
     const out = outgoing(body ?? Buffer.alloc(0), { pace, stallMs, url }, signal);
     try {
       return await request(url, {
         method,
-        headers: {
-          ...signed,
-          authorization,
-          ...(method === "PUT" || method === "POST"
-            ? { "content-length": String(body?.byteLength ?? 0) }
-            : {}),
-        },
+        headers,
         // undici takes any iterable of bytes, which its types do not say.
         body: sends ? (out.slices as unknown as Readable) : null,
         signal: out.signal,
@@ -124,6 +164,16 @@ class OpenBucket implements S3Bucket {
       signal.throwIfAborted();
       throw error instanceof ExhibitError ? error : unreachable(error as Error, url);
     }
+  }
+
+  #owner(): Readonly<Record<string, string>> {
+    const { owner } = this.address;
+    return owner === undefined ? {} : { "x-amz-expected-bucket-owner": owner };
+  }
+
+  /** Now, by the engine's clock. */
+  #engineTime(): Date {
+    return new Date(this.#clock.now().getTime() + this.#aheadMs);
   }
 
   #pathOf(key: string | undefined): string {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
+import type { DirectParts } from "../../evidence/ports/direct-parts.ts";
 import type { PartMemory, RememberedPart } from "../../evidence/ports/part-memory.ts";
 import type {
   Capabilities,
@@ -11,9 +12,11 @@ import type {
   Upload,
 } from "../../evidence/ports/store.ts";
 import type { S3Bucket } from "./bucket.ts";
+import { directParts } from "./direct-parts.ts";
 import type { Enforced } from "./enforced.ts";
 import { findNote, uploadOf } from "./notes.ts";
 import { headOf, objectOf, tried, withdraw } from "./objects.ts";
+import { OpenUploads } from "./open-uploads.ts";
 import { s3Store } from "./store.ts";
 import { S3Uploads } from "./uploads.ts";
 
@@ -32,13 +35,15 @@ export function s3ServerContent(
   enforced: Enforced,
   clock: Clock,
   memory: PartMemory,
-): Store {
+): Store & DirectParts {
   const inBucket = s3Store(bucket, enforced, clock);
   const store = tried(bucket, enforced);
-  const uploads = new S3Uploads(store, clock, memory);
+  const open = new OpenUploads(store, memory);
+  const uploads = new S3Uploads(store, clock, open);
 
   return {
     ...inBucket,
+    ...directParts(store, open, clock),
     capabilities: capabilities(inBucket.capabilities),
     async put(key, bytes, sha256, signal) {
       if (!enforced.payloadHash) requireDigest(bytes, sha256);

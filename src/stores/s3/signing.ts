@@ -19,6 +19,11 @@ export interface Unsigned {
   readonly payload: string;
 }
 
+/** A request that will carry its signature in its query, beside what `query` has. */
+export interface Presigned extends Omit<Unsigned, "query"> {
+  readonly query: Readonly<Record<string, string>>;
+}
+
 /**
  * Signs requests by AWS Signature Version 4 for one region and service. The key is derived once a day and set of keys: signing
  * a request costs two digests then, of which neither touches its body.
@@ -36,17 +41,49 @@ export class Signer {
   /** The value of the `authorization` header. `headers` has `x-amz-date`, as {@link amzDate} writes it. */
   authorization(request: Unsigned, keys: Keys): string {
     const time = request.headers["x-amz-date"] ?? "";
-    const day = time.slice(0, 8);
-    const scope = `${day}/${this.#region}/${this.#service}/aws4_request`;
-    const names = Object.keys(request.headers).sort();
-    const signed = names.join(";");
-    const lines = names
+    const signed = signedNames(request.headers);
+    const signature = this.#signature(request, keys.secretAccessKey, time);
+    return `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${this.#scope(time)}, SignedHeaders=${signed}, Signature=${signature}`;
+  }
+
+  /**
+   * The query of an address that holds its own signature: whoever has it may make this one request, with these headers, for so
+   * many seconds from `time` on, which is as {@link amzDate} writes it. It is a secret.
+   */
+  presignedQuery(
+    { query, ...request }: Presigned,
+    keys: Keys,
+    time: string,
+    lifeSeconds: number,
+  ): string {
+    const { accessKeyId, secretAccessKey, sessionToken } = keys;
+    const whole = canonicalQuery({
+      ...query,
+      "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+      "X-Amz-Credential": `${accessKeyId}/${this.#scope(time)}`,
+      "X-Amz-Date": time,
+      "X-Amz-Expires": String(lifeSeconds),
+      ...(sessionToken === undefined ? {} : { "X-Amz-Security-Token": sessionToken }),
+      "X-Amz-SignedHeaders": signedNames(request.headers),
+    });
+    const signature = this.#signature({ ...request, query: whole }, secretAccessKey, time);
+    return `${whole}&X-Amz-Signature=${signature}`;
+  }
+
+  #scope(time: string): string {
+    return `${time.slice(0, 8)}/${this.#region}/${this.#service}/aws4_request`;
+  }
+
+  #signature(request: Unsigned, secret: string, time: string): string {
+    const signed = signedNames(request.headers);
+    const lines = signed
+      .split(";")
       .map((name) => `${name}:${(request.headers[name] ?? "").trim().replace(/ +/g, " ")}\n`)
       .join("");
     const canonical = `${request.method}\n${request.path}\n${request.query}\n${lines}\n${signed}\n${request.payload}`;
-    const toSign = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${createHash("sha256").update(canonical).digest("hex")}`;
-    const signature = mac(this.#keyFor(keys.secretAccessKey, day), toSign).toString("hex");
-    return `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signed}, Signature=${signature}`;
+    const digest = createHash("sha256").update(canonical).digest("hex");
+    const toSign = `AWS4-HMAC-SHA256\n${time}\n${this.#scope(time)}\n${digest}`;
+    return mac(this.#keyFor(secret, time.slice(0, 8)), toSign).toString("hex");
   }
 
   #keyFor(secret: string, day: string): Buffer {
@@ -78,6 +115,10 @@ export function encoded(text: string): string {
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+function signedNames(headers: Readonly<Record<string, string>>): string {
+  return Object.keys(headers).sort().join(";");
 }
 
 function mac(key: BinaryLike, text: string): Buffer {

@@ -1,20 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
-import type { PartMemory } from "../../evidence/ports/part-memory.ts";
 import type { Part, Stored, StoredPart, Upload } from "../../evidence/ports/store.ts";
 import { randomId } from "../../evidence/random-id.ts";
 import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.ts";
 import { readHeaders } from "./encryption.ts";
 import { proofOf } from "./enforced.ts";
-import {
-  etagOf,
-  keptOfParts,
-  notAsSent,
-  requireSame,
-  storedPart,
-  type OpenUpload,
-} from "./known-parts.ts";
+import { etagOf, keptOfParts, notAsSent, requireSame, type OpenUpload } from "./known-parts.ts";
 import { hashOf } from "./reading.ts";
 import {
   about,
@@ -25,9 +17,9 @@ import {
   isAmbiguous,
   isInTrouble,
   listMultipart,
-  noSuchUpload,
 } from "./multipart.ts";
-import { findNote, removeNote, uploadOf, writeNote, type FoundNote } from "./notes.ts";
+import { findNote, removeNote, uploadOf, writeNote } from "./notes.ts";
+import { OpenUploads } from "./open-uploads.ts";
 import {
   bodyHeaders,
   headOf,
@@ -50,14 +42,12 @@ const firstPauseMs = 100;
 export class S3Uploads {
   readonly #store: Tried;
   readonly #clock: Clock;
-  readonly #memory: PartMemory | undefined;
-  /** By the upload's token. */
-  readonly #open = new Map<string, Promise<OpenUpload>>();
+  readonly #open: OpenUploads;
 
-  constructor(store: Tried, clock: Clock, memory?: PartMemory) {
+  constructor(store: Tried, clock: Clock, open = new OpenUploads(store, undefined)) {
     this.#store = store;
     this.#clock = clock;
-    this.#memory = memory;
+    this.#open = open;
   }
 
   async begin(
@@ -95,37 +85,24 @@ export class S3Uploads {
 
   async putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void> {
     const object = objectOf(this.#store, upload.key);
-    const number = partNumberOf(upload, part);
-    const open = await this.#opened(upload, signal);
+    const number = partNumberOf(upload, part, part.bytes.byteLength);
+    const open = await this.#open.of(upload, signal);
+    const announced = open.announced.get(number);
+    if (announced !== undefined && !open.parts.has(number)) await this.#open.list(upload, signal);
     const known = open.parts.get(number);
     if (known !== undefined) requireSame(known, part);
     if (known?.sha256 !== undefined) return;
+    if (announced !== undefined && announced !== part.sha256)
+      await this.#open.retract(upload, number, signal);
     const etag =
       known?.etag ?? (await this.#send(object, open, number, part.bytes, part.sha256, signal));
     const sent = { etag, sizeBytes: part.length, sha256: part.sha256 };
-    open.parts.set(number, sent);
-    await this.#memory?.keep(upload.id, { number, ...sent });
+    await this.#open.took(upload, number, sent, signal);
   }
 
-  /** Those whose content is known: of the others, such as those encrypted by a key service, an engine tells nothing that could be compared. */
-  async listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]> {
-    const open = await this.#opened(upload, signal);
-    const { parts } = await listMultipart(
-      this.#store,
-      objectOf(this.#store, upload.key),
-      open.uploadId,
-      signal,
-    );
-    const before = new Map(open.parts);
-    open.parts.clear();
-    const found: StoredPart[] = [];
-    for (const held of parts) {
-      const part = storedPart(upload, held, open, before.get(held.number));
-      if (part === undefined) continue;
-      found.push(part.stored);
-      open.parts.set(held.number, part.known);
-    }
-    return found;
+  /** Those whose content is known. */
+  listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]> {
+    return this.#open.list(upload, signal);
   }
 
   /** `prove`, where it is given, decides whether what lies under the key is it; the upload is forgotten after that only. */
@@ -142,7 +119,9 @@ export class S3Uploads {
       const head = await headOf(store, object, signal);
       if (head !== undefined) return this.#settle(upload, head, sha256, etags, signal, prove);
       try {
-        const open = await this.#opened(upload, signal);
+        const open = await this.#open.of(upload, signal);
+        // What was announced may have arrived since.
+        if (open.announced.size > 0) await this.#open.list(upload, signal);
         etags = await this.#etags(upload, object, open, signal);
         const { headers } = await completeMultipart(store, object, open.uploadId, etags, signal);
         if (!store.enforced.noOverwriteComplete) {
@@ -167,7 +146,7 @@ export class S3Uploads {
 
   async abort(upload: Upload, signal: AbortSignal): Promise<void> {
     const found = await findNote(this.#store, upload, signal);
-    await this.#forget(upload);
+    await this.#open.forget(upload);
     if (found?.note.token !== upload.id) return;
     await abortMultipart(
       this.#store,
@@ -176,11 +155,6 @@ export class S3Uploads {
       signal,
     );
     await removeNote(this.#store, upload, signal);
-  }
-
-  async #forget({ id }: Upload): Promise<void> {
-    this.#open.delete(id);
-    await this.#memory?.forget(id);
   }
 
   /** The unfinished upload of a key and size, if there is one that the engine still knows. A note that outlived its upload goes. */
@@ -204,41 +178,6 @@ export class S3Uploads {
       await removeNote(this.#store, upload, signal);
       return undefined;
     }
-  }
-
-  /** What this process knows of an upload; found out by the first who asks. */
-  async #opened(upload: Upload, signal: AbortSignal): Promise<OpenUpload> {
-    const known = this.#open.get(upload.id);
-    if (known !== undefined) return known;
-    const opening = this.#openUpload(upload, signal);
-    this.#open.set(upload.id, opening);
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#open.get(upload.id) === opening) this.#open.delete(upload.id);
-      throw error;
-    }
-  }
-
-  async #openUpload(upload: Upload, signal: AbortSignal): Promise<OpenUpload> {
-    const found: FoundNote | undefined = await findNote(this.#store, upload, signal);
-    if (found?.note.token !== upload.id || found.note.partBytes !== upload.partBytes)
-      throw noSuchUpload();
-    const { uploadId } = found.note;
-    const open: OpenUpload = { uploadId, etagsAreMd5: found.etagsAreMd5, parts: new Map() };
-    const { parts } = await listMultipart(
-      this.#store,
-      objectOf(this.#store, upload.key),
-      uploadId,
-      signal,
-    );
-    const remembered = (await this.#memory?.recall(upload.id)) ?? [];
-    const before = new Map(remembered.map((part) => [part.number, part]));
-    for (const held of parts) {
-      const part = storedPart(upload, held, open, before.get(held.number));
-      if (part !== undefined) open.parts.set(held.number, part.known);
-    }
-    return open;
   }
 
   async #send(
@@ -319,10 +258,10 @@ export class S3Uploads {
     signal: AbortSignal,
     prove: (() => Promise<void>) | undefined,
   ): Promise<Stored> {
-    const open = await this.#open.get(upload.id);
+    const open = await this.#open.known(upload);
     const kept = keptOfParts(head, open, etags, this.#store.enforced);
     await prove?.();
-    await this.#forget(upload);
+    await this.#open.forget(upload);
     await removeNote(this.#store, upload, signal);
     const { key, sizeBytes } = upload;
     return { key, sizeBytes, sha256, proof: proofOf(this.#store.enforced), kept };

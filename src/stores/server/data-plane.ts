@@ -51,6 +51,49 @@ export async function sendBytes(
   return readAnswer(response, url, signal);
 }
 
+/** Bytes for somebody else than the server. */
+export interface SendingElsewhere {
+  /** Absolute; a secret: it appears in no failure. */
+  readonly url: string;
+  /** All that goes along; names in small letters. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array;
+}
+
+/** An answer of somebody else than the server, whatever it is. */
+export interface Elsewhere {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Puts bytes to a place that is not the server's: without a token, once, no redirect followed. @throws ExhibitError `unavailable.store`, `policy.insecure-address` */
+export async function sendElsewhere(
+  session: Session,
+  { url, headers, bytes }: SendingElsewhere,
+  signal: AbortSignal,
+): Promise<Elsewhere> {
+  signal.throwIfAborted();
+  const { pace, stallMs } = session;
+  const out = outgoing(bytes, { pace, stallMs, url }, signal);
+  try {
+    const response = await ask(session, url, out.signal, {
+      method: "PUT",
+      headers,
+      body: out.slices as unknown as Readable,
+    });
+    const single = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
+    return {
+      status: response.statusCode,
+      headers: Object.fromEntries(single) as Record<string, string>,
+      body: await wholeBody(response),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof ExhibitError ? error : unreachable(error as Error, url);
+  }
+}
+
 /** Asks for bytes. @throws ExhibitError as {@link sendBytes}, and whatever status but 2xx and 416 stands for */
 export async function fetchBytes(
   session: Session,
@@ -77,7 +120,7 @@ function ask(
     ...options,
     // One of its own for each request: undici listens to it, and a person's one signal serves many at once.
     signal: AbortSignal.any([signal]),
-    dispatcher: session.route.dispatcher,
+    dispatcher: session.routeTo(url).dispatcher,
     // Counted anew whenever the connection takes more of a body.
     headersTimeout: session.stallMs,
     bodyTimeout: session.stallMs,
@@ -148,19 +191,25 @@ async function bodyOf(
   signal: AbortSignal,
 ): Promise<unknown> {
   try {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      length += chunk.byteLength;
-      if (length > answerLimitBytes) break;
-      chunks.push(chunk);
-    }
     const type = response.headers["content-type"];
-    return parsed(Buffer.concat(chunks).toString("utf8"), Array.isArray(type) ? type[0] : type);
+    const text = (await wholeBody(response)).toString("utf8");
+    return parsed(text, Array.isArray(type) ? type[0] : type);
   } catch (error) {
     signal.throwIfAborted();
     throw unreachable(error as Error, url);
   }
+}
+
+/** What is longer than any answer that makes sense is cut off. */
+async function wholeBody(response: Dispatcher.ResponseData): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    length += chunk.byteLength;
+    if (length > answerLimitBytes) break;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function ok(response: Dispatcher.ResponseData): boolean {

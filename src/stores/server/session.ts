@@ -26,7 +26,8 @@ const spareMs = 60_000;
 export interface Session {
   /** The server's address without a slash at its end; our token goes nowhere else. */
   readonly url: string;
-  readonly route: Route;
+  /** How connections to the server, or wherever it sends content, are made. */
+  routeTo(url: string): Route;
   /** How fast content may go; one for all of this process. */
   readonly pace: Pace;
   /** How long a connection may take nothing before it is given up. */
@@ -69,7 +70,7 @@ export async function openSession(
 
 class OpenSession implements Session {
   readonly url: string;
-  readonly route: Route;
+  readonly routeTo: (url: string) => Route;
   readonly pace: Pace;
   readonly stallMs: number;
   readonly clientId: string;
@@ -90,7 +91,7 @@ class OpenSession implements Session {
     ask: (signal: AbortSignal) => Promise<KnownServer>,
   ) {
     this.url = url;
-    this.route = network.route(url);
+    this.routeTo = (to) => network.route(to);
     this.pace = network.pace;
     this.stallMs = network.stallMs;
     this.clientId = clientId;
@@ -140,7 +141,8 @@ class OpenSession implements Session {
   }
 
   #callWith(token: string, call: Call, signal: AbortSignal): Promise<Answer> {
-    return callServer(this.url, this.route, call, { authorization: `Bearer ${token}` }, signal);
+    const route = this.routeTo(this.url);
+    return callServer(this.url, route, call, { authorization: `Bearer ${token}` }, signal);
   }
 
   /** Asks twice at most: a clock that was set since, or an assertion whose answer was lost, is put right by the second. */
@@ -158,20 +160,16 @@ class OpenSession implements Session {
 
   async #grant(signal: AbortSignal): Promise<string> {
     const { statement } = this.#known;
+    const route = this.routeTo(this.url);
     this.#configuration ??= await prepareGrant(
       statement,
       this.clientId,
       this.signer,
       () => new Date(this.#clock.now().getTime() - this.#known.clockOffsetMs),
-      this.route,
+      route,
       signal,
     );
-    const { token, lifeSeconds } = await grantToken(
-      this.#configuration,
-      statement,
-      this.route,
-      signal,
-    );
+    const { token, lifeSeconds } = await grantToken(this.#configuration, statement, route, signal);
     this.#token = {
       text: token,
       until: this.#clock.now().getTime() + lifeSeconds * 1000 - spareMs,

@@ -14,13 +14,15 @@ import {
   uploadListSchema,
   uploadStateSchema,
   uploadsPath,
-  type PartInstruction,
   type UploadState,
 } from "../../protocol/uploads.ts";
 import { sendBytes } from "./data-plane.ts";
 import { failureOf, type Answer } from "./http.ts";
 import type { Session } from "./session.ts";
+import { ToEngine } from "./to-engine.ts";
 import { checkedStored, valid } from "./valid-answer.ts";
+
+type Instruction = Pick<UploadState, "part" | "directParts">;
 
 /** How long to wait before asking again how far a proof is, where the server does not say, and at most. */
 const askAgainSeconds = { usual: 2, most: 30 };
@@ -28,11 +30,13 @@ const askAgainSeconds = { usual: 2, most: 30 };
 /** The calls of an upload to an exhibit server; between them nothing but plain data has to be kept. */
 export class UploadCalls {
   readonly #session: Session;
+  readonly #toEngine: ToEngine;
   /** How parts are sent, by upload: asked for again where it is not known or no longer valid. */
-  readonly #instructions = new Map<string, PartInstruction>();
+  readonly #instructions = new Map<string, Instruction>();
 
   constructor(session: Session) {
     this.#session = session;
+    this.#toEngine = new ToEngine(session);
   }
 
   async begin(
@@ -48,16 +52,19 @@ export class UploadCalls {
     } as const;
     const state = valid(uploadStateSchema, (await this.#session.call(call, signal)).body);
     if (state.key !== key || state.sizeBytes !== sizeBytes) throw anotherUpload();
-    this.#instructions.set(state.id, state.part);
+    const { part, directParts } = state;
+    this.#instructions.set(state.id, { part, directParts });
     return uploadOf(state);
   }
 
   async putPart(upload: Upload, part: Part, signal: AbortSignal): Promise<void> {
-    const { headers, url } = await this.#instruction(upload, signal);
+    const { part: instruction, directParts } = await this.#instruction(upload, signal);
+    const { headers, url } = instruction;
     const { bytes, sha256 } = part;
     if (bytes.byteLength !== part.length || !Number.isSafeInteger(part.offset) || part.offset < 0) {
       throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.");
     }
+    if (directParts === true && (await this.#toEngine.send(upload, part, signal))) return;
     const target = this.#resolve(url.replace("{offset}", String(part.offset)));
     const said = await sendBytes(
       this.#session,
@@ -94,7 +101,7 @@ export class UploadCalls {
     for (;;) {
       const answer = await this.#session.call({ method: "POST", path, body: { sha256 } }, signal);
       if (answer.status !== 202) {
-        this.#instructions.delete(upload.id);
+        this.#forget(upload);
         const { key, sizeBytes } = upload;
         return checkedStored(valid(storedSchema, answer.body), { key, sizeBytes, sha256 });
       }
@@ -104,7 +111,7 @@ export class UploadCalls {
   }
 
   async abort(upload: Upload, signal: AbortSignal): Promise<void> {
-    this.#instructions.delete(upload.id);
+    this.#forget(upload);
     try {
       await this.#session.call({ method: "DELETE", path: pathOf(upload) }, signal);
     } catch (error) {
@@ -124,11 +131,16 @@ export class UploadCalls {
     }));
   }
 
-  async #instruction(upload: Upload, signal: AbortSignal): Promise<PartInstruction> {
+  #forget(upload: Upload): void {
+    this.#instructions.delete(upload.id);
+    this.#toEngine.forget(upload);
+  }
+
+  async #instruction(upload: Upload, signal: AbortSignal): Promise<Instruction> {
     const known = this.#instructions.get(upload.id);
     const serverNow = Date.now() - this.#session.clockOffsetMs;
-    if (known !== undefined && Date.parse(known.expiresAt) > serverNow) return known;
-    return (await this.#state(upload, signal)).part;
+    if (known !== undefined && Date.parse(known.part.expiresAt) > serverNow) return known;
+    return this.#state(upload, signal);
   }
 
   async #state(upload: Upload, signal: AbortSignal): Promise<UploadState> {
@@ -140,7 +152,8 @@ export class UploadCalls {
       state.sizeBytes === upload.sizeBytes &&
       state.partBytes === upload.partBytes;
     if (!same) throw anotherUpload();
-    this.#instructions.set(upload.id, state.part);
+    const { part, directParts } = state;
+    this.#instructions.set(upload.id, { part, directParts });
     return state;
   }
 

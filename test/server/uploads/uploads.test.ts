@@ -234,11 +234,11 @@ describe("a part", () => {
     const entry = await reserved(partner);
     const fresh = await partner.session.accessToken(soon());
     const old = `${fresh.slice(0, -8)}AAAAAAAA`;
-    const { url, route, pace, stallMs, statement, clientId, signer, clockOffsetMs } =
-      partner.session;
+    const { url, pace, stallMs, statement, clientId, signer, clockOffsetMs } = partner.session;
     let token = old;
     const store = storeOf({
-      ...{ url, route, pace, stallMs, statement, clientId, signer, clockOffsetMs },
+      ...{ url, pace, stallMs, statement, clientId, signer, clockOffsetMs },
+      routeTo: (to) => partner.session.routeTo(to),
       call: (call, signal) => partner.session.call(call, signal),
       accessToken: () => Promise.resolve(token),
       dropToken: (dropped) => {

@@ -9,6 +9,7 @@ import { checkIntegrity } from "./integrity.ts";
 import { avoidDefaultLock, lockStateOf } from "./lock-state.ts";
 import { checkObjectLock } from "./object-lock.ts";
 import { checkOverwriting } from "./overwriting.ts";
+import { checkPresigned } from "./presigned.ts";
 import { reachBucket, requireWritable } from "./reach.ts";
 import { Scratch } from "./scratch.ts";
 import { versioningOf } from "./versioning.ts";
@@ -47,6 +48,7 @@ export async function checkBucket(
     const mayComplete = await avoidDefaultLock(scratch, lock);
     await requireWritable(scratch);
     const { payloadHash, contentMd5, checksums } = found(await checkIntegrity(scratch));
+    const { presignedDigest } = found(await checkPresigned(scratch));
     const overwriting = found(await checkOverwriting(scratch, mayComplete));
     const { listParts, completeEtag } = found(await checkInParts(scratch, mayComplete));
     const { objectLock, retentionBy, legalHold } = found(
@@ -59,6 +61,7 @@ export async function checkBucket(
       payloadHash,
       contentMd5,
       checksums: [...checksums],
+      presignedDigest,
       noOverwritePut: overwriting.noOverwritePut,
       noOverwriteComplete: overwriting.noOverwriteComplete,
       noOverwriteWhenVersioned: has.versions && overwriting.noOverwritePut,

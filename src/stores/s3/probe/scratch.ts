@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import type { S3Answer, S3Bucket, S3Request } from "../bucket.ts";
+import type { S3Answer, S3Bucket, S3Request, SignedAddress } from "../bucket.ts";
 import { failureOf } from "../failures.ts";
 import { uploadIdIn } from "./answers.ts";
 import { isDone } from "./done.ts";
@@ -64,7 +64,15 @@ export class Scratch {
 
   /** One request. @throws ExhibitError `unavailable.*`, also for an answer that means "try later" */
   async send(request: S3Request): Promise<S3Answer> {
-    const answer = await this.bucket.send(request, this.signal);
+    return this.#unlessLater(await this.bucket.send(request, this.signal));
+  }
+
+  /** One request that was signed before, as one without keys makes it. @throws as {@link send} */
+  async putTo(signed: SignedAddress, body: Uint8Array): Promise<S3Answer> {
+    return this.#unlessLater(await this.bucket.putTo(signed, body, this.signal));
+  }
+
+  #unlessLater(answer: S3Answer): S3Answer {
     if ([429, 500, 502, 503, 504].includes(answer.status)) throw failureOf(answer);
     const date = Date.parse(answer.headers["date"] ?? "");
     if (!Number.isNaN(date)) this.#aheadMs = date - Date.now();
