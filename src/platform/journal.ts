@@ -74,9 +74,14 @@ export function openJournal(file: string, onNote: (note: string) => void): FileJ
       });
     },
     release: (id) => {
-      database.unflushed(() => {
-        database.run("delete from claim where id = ? and pid = ?", [id, process.pid]);
-      });
+      const { pid } = process;
+      const forget = (): void => {
+        database.run("delete from claim where id = ? and pid = ?", [id, pid]);
+      };
+      const others = "select 1 from claim where id <> ? and pid = ? limit 1";
+      // The last one flushes what was not.
+      if (database.all(others, [id, pid]).length > 0) database.unflushed(forget);
+      else forget();
     },
     close: () => {
       database.close();

@@ -174,3 +174,36 @@ it("keys that may only read verify an exhibit, and an upload with them is refuse
   expect(refused.code).toBe(9);
   expect(`${refused.out}${refused.err}`).toContain("policy.not-permitted");
 });
+
+it("a bucket that is set up as docs/s3.md says takes evidence, locks it, and lets the uploader delete none", async () => {
+  const guide = await readFile(new URL("../../docs/s3.md", import.meta.url), "utf8");
+  const policy = /```json\n(\{.*?"Statement".*?)```/s.exec(guide)?.[1] ?? "";
+  const uploader = { ...(await ceph.addUser()), url: ceph.url };
+  await makeBucket(user, "evidence", "locked");
+  const body = policy.replaceAll("UPLOADER", uploader.id);
+  await succeed(user, "PUT", "/evidence", { query: "policy=", body });
+  const store = `s3://evidence/police?endpoint=${encodeURIComponent(ceph.url)}`;
+  const exhibit = (...argv: string[]) => finish(start(folder, argv, asUser(uploader)));
+  expect(await exhibit("store", "add", "guide", store)).toMatchObject({ code: 0 });
+  const checked = await exhibit("store", "check", "guide", "--json");
+  expect(checked).toMatchObject({ code: 0 });
+  const what = ["--one-exhibit", "--case", "WAYS/2", "--ref", "ABC/1", "--part-size", "5M"];
+  const locks = ["--retain-until", new Date(Date.now() + 9 * 86_400_000).toISOString()];
+  const there = ["--store", "guide", "--json"];
+  const uploaded = await exhibit(
+    "upload",
+    large,
+    small,
+    ...what,
+    ...locks,
+    "--legal-hold",
+    ...there,
+  );
+  expect(uploaded).toMatchObject({ code: 0, err: "" });
+  expect(await exhibit("verify", "WAYS/2:ABC/1", ...there)).toMatchObject({ code: 0 });
+  expect(await exhibit("uploads", "list", ...there)).toMatchObject({ code: 0 });
+  const removed = await ask(uploader, "DELETE", "/evidence/police/WAYS_2/ABC_1/ABC_1-0001.mp4");
+  expect(removed.status).toBe(403);
+  const left = await succeed(user, "GET", "/evidence", { query: "versions=" });
+  expect(left).not.toMatch(/<Key>police\/\.(uploads|exhibit-check)/);
+});
