@@ -50,11 +50,16 @@ export function openJournal(file: string, onNote: (note: string) => void): FileJ
       database.run("delete from job where id = ?", [id]);
     },
     saveFile: (saved) => {
-      database.run(
-        `insert into file (store, key, job_id, file) values (?, ?, ?, ?)
-         on conflict (store, key) do update set job_id = excluded.job_id, file = excluded.file`,
-        [saved.store, saved.key, saved.jobId, JSON.stringify(saved)],
-      );
+      const save = (): void => {
+        database.run(
+          `insert into file (store, key, job_id, file) values (?, ?, ?, ?)
+           on conflict (store, key) do update set job_id = excluded.job_id, file = excluded.file`,
+          [saved.store, saved.key, saved.jobId, JSON.stringify(saved)],
+        );
+      };
+      // What a store holds whole, it can be asked for again.
+      if (saved.stored !== undefined) database.unflushed(save);
+      else save();
     },
     file: (store, key) =>
       fileRow

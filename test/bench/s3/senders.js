@@ -19,7 +19,7 @@ import { output } from "./output.js";
  */
 
 /** Parts of all that let it be chosen; what awscli's CRT client does is its own business. */
-export const s3PartBytes = 16 * MiB;
+export const s3PartBytes = 8 * MiB;
 /** Of many files, by those who let it be chosen. */
 export const transfers = 16;
 
