@@ -2,11 +2,11 @@ import { formatAddress } from "../evidence/address.ts";
 import { ExhibitError, familyOf } from "../evidence/errors.ts";
 import { exhibitPrefix } from "../evidence/key.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
-import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import { keepsAs, type Retention } from "../evidence/retention.ts";
 import { persistently } from "../transfer/persistence.ts";
 import { severalAtATime } from "./several-at-a-time.ts";
 import type { ExhibitUpload } from "./upload-exhibit.ts";
+import type { UploadedExhibit } from "./upload-outcome.ts";
 import type { UploadRequest } from "./upload-request.ts";
 
 /** How the store shows that it keeps one of an exhibit's objects. */
@@ -46,16 +46,24 @@ export function requireRetainable(
 export async function retainExhibit(
   { deps, connection, request }: Pick<ExhibitUpload, "deps" | "connection" | "request">,
   asked: Retention,
-  entry: ExhibitEntry,
+  entry: Pick<UploadedExhibit, "case" | "reference" | "receipt">,
   signal: AbortSignal,
 ): Promise<readonly RetainedObject[]> {
   const { store } = connection;
+  const proved = new Map(entry.receipt.files.map(({ key, kept }) => [key, kept?.version]));
   const keys = await persistently(() => keysOf(connection, entry, signal), deps, signal);
   const failed = new Map<string, string>();
   const shown = await severalAtATime(keys, request.concurrency, signal, async (key, _, stop) => {
     try {
       const found = await persistently(() => store.retain(key, asked, stop), deps, stop);
       if (!keepsAs(found, asked)) failed.set(key, inWords(found));
+      const version = proved.get(key);
+      if (version !== undefined) {
+        const there = await persistently(() => store.stat(key, stop), deps, stop);
+        if (there?.kept?.version !== version) {
+          failed.set(key, `another version lies over the one that was proved, ${version}.`);
+        }
+      }
       return { key, ...found };
     } catch (error) {
       if (!(error instanceof ExhibitError) || familyOf(error.code) !== "policy") throw error;
@@ -80,7 +88,7 @@ export async function retainExhibit(
 
 async function keysOf(
   { store }: Connection,
-  { case: caseRef, reference }: ExhibitEntry,
+  { case: caseRef, reference }: Pick<UploadedExhibit, "case" | "reference">,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const keys: string[] = [];

@@ -50,7 +50,7 @@ export async function uploadReserved(
         : await sendAndSeal(upload, entry, signal);
     const { retention } = upload.request;
     if (retention === undefined) return uploaded;
-    return { ...uploaded, retained: await retainExhibit(upload, retention, entry, signal) };
+    return { ...uploaded, retained: await retainExhibit(upload, retention, uploaded, signal) };
   } finally {
     journal.release(entry.id);
   }

@@ -34,6 +34,9 @@ export class CaseReservations {
   /** By key; one never changes once it is written. */
   readonly #read = new Map<string, ReservationDocument>();
 
+  /** Ids of those that were written in vain, of which one may lie over the first where a store cannot take it away again. */
+  readonly #lost = new Set<string>();
+
   constructor(store: Store, thumbprint: string, clock: Clock) {
     this.#store = store;
     this.#thumbprint = thumbprint;
@@ -93,6 +96,12 @@ export class CaseReservations {
     own.set(reservation.sourceId, { reservation, isSealed: false });
   }
 
+  /** Believes a reservation no more that somebody else's came before. */
+  lost({ id, ...exhibit }: ReservationDocument): void {
+    this.#lost.add(id);
+    this.#read.delete(reservationKey(exhibit));
+  }
+
   /** Has a case listed again: something was reserved by others, or nobody knows whether something was. */
   forget(caseRef: string): void {
     this.#listings.delete(caseRef);
@@ -121,7 +130,7 @@ export class CaseReservations {
     const listed: Listed = { atMs, own: new Map(), highest: new Map() };
     const all = listReservations(this.#store, caseRef, signal, this.#read);
     for await (const { reservation, entry } of all) {
-      if (reservation.submitter === this.#thumbprint) {
+      if (reservation.submitter === this.#thumbprint && !this.#lost.has(reservation.id)) {
         listed.own.set(reservation.sourceId, { reservation, isSealed: entry.state === "sealed" });
       }
       const [initials = "", serial] = reservation.reference.split("/");

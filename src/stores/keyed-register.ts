@@ -8,6 +8,7 @@ import type {
   SealedExhibit,
 } from "../evidence/ports/register.ts";
 import type { Store } from "../evidence/ports/store.ts";
+import { proves } from "../evidence/proof.ts";
 import { randomId } from "../evidence/random-id.ts";
 import { sealedSchema, type Sealed, type SigningKey } from "../evidence/seal.ts";
 import { CaseReservations } from "./case-reservations.ts";
@@ -66,7 +67,8 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
 
     async sealRecord(entry, record, proofs, signal) {
       const receipt = await sealInStore(await sealingOf(entry, signal), record, proofs, signal);
-      if (receipt === undefined) return read(entry, signal);
+      const { proof } = store.capabilities;
+      if (receipt === undefined || !proves(proof, "transport")) return read(entry, signal);
       return checkDocuments(entry, record, receipt, signer.publicJwk);
     },
 
@@ -151,7 +153,10 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
       reservedAt: clock.now().toISOString(),
     } as const;
     try {
-      if (!(await takeReference(store, reservation, signal))) return undefined;
+      if (!(await takeReference(store, reservation, signal))) {
+        cases.lost(reservation);
+        return undefined;
+      }
     } catch (error) {
       // It may have been written all the same.
       cases.forget(caseRef);

@@ -1,4 +1,5 @@
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
+import { keptDiffers } from "../evidence/kept.ts";
 import type { JournalFile } from "../evidence/ports/journal.ts";
 import type { SourceEntry } from "../evidence/ports/source.ts";
 import type { Stored } from "../evidence/ports/store.ts";
@@ -35,6 +36,10 @@ export async function stillStored(
   if (known?.stored === undefined) return undefined;
   const there = await persistently(() => store.stat(key, signal), transfer, signal);
   if (there?.sizeBytes !== known.stored.sizeBytes) return undefined;
+  // Another object in its place: what was proved then is not proved of it.
+  const { kept } = known.stored;
+  const differs = kept && there.kept ? (keptDiffers(kept, there.kept) ?? []) : [];
+  if (differs.length > 0) return undefined;
   if ((await hashed(transfer, file, signal)) === known.stored.sha256) return known.stored;
   throw changedSince(known, entry);
 }

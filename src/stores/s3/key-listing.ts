@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { ExhibitError } from "../../evidence/errors.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { failureOf } from "./failures.ts";
+import { senseless } from "./listing.ts";
 import { readXml } from "./xml.ts";
 
 const pageSchema = z.object({
@@ -44,10 +44,4 @@ export async function* keysIn(
     if (page.IsTruncated === "true" && (next === undefined || next === token)) throw senseless();
     token = next;
   } while (token !== undefined);
-}
-
-function senseless(): ExhibitError {
-  return new ExhibitError("unavailable.store", "The store's list of objects makes no sense.", {
-    hint: "Check that the endpoint is an S3 one, and try again.",
-  });
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ExhibitError } from "../../evidence/errors.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { failureOf } from "./failures.ts";
 import { readXml } from "./xml.ts";
@@ -16,7 +17,11 @@ const pageSchema = z.object({
   Contents: z.array(z.object({ Key: z.string(), Size: z.string() })).optional(),
 });
 
-/** The objects whose key begins with `prefix`, in key order. @throws ExhibitError as `failureOf` */
+/**
+ * The objects whose key begins with `prefix`, in key order.
+ *
+ * @throws ExhibitError as `failureOf`; `unavailable.store` for a list that makes no sense
+ */
 export async function* listObjects(
   bucket: S3Bucket,
   prefix: string,
@@ -33,7 +38,15 @@ export async function* listObjects(
         page.EncodingType === "url" ? decodeURIComponent(Key.replaceAll("+", " ")) : Key;
       yield { object, sizeBytes: Number(Size) };
     }
-    if (page.IsTruncated !== "true" || page.NextContinuationToken === undefined) return;
+    if (page.IsTruncated !== "true") return;
+    if (page.NextContinuationToken === undefined) throw senseless();
     from = { "continuation-token": page.NextContinuationToken };
   }
+}
+
+/** What a list is that goes on and does not say where. */
+export function senseless(): ExhibitError {
+  return new ExhibitError("unavailable.store", "The store's list makes no sense.", {
+    hint: "Check that the endpoint is an S3 one, and try again.",
+  });
 }

@@ -4,6 +4,7 @@ import type { S3Answer, S3Request } from "./bucket.ts";
 import { writeHeaders } from "./encryption.ts";
 import { errorCodeIn, failureOf } from "./failures.ts";
 import { tokenHeader, type Tried } from "./objects.ts";
+import { senseless } from "./listing.ts";
 import { readXml } from "./xml.ts";
 
 /** What an engine says of a part that it holds. */
@@ -67,7 +68,7 @@ export async function listMultipart(
     for (const { PartNumber, Size, ETag } of page.Part ?? []) {
       parts.push({ number: Number(PartNumber), sizeBytes: Number(Size), etag: bare(ETag) });
     }
-    if (page.IsTruncated !== "true" || page.NextPartNumberMarker === undefined) {
+    if (page.IsTruncated !== "true") {
       const expires = Date.parse(answer.headers["x-amz-abort-date"] ?? "");
       parts.sort((a, b) => a.number - b.number);
       return {
@@ -75,6 +76,7 @@ export async function listMultipart(
         expiresAt: Number.isNaN(expires) ? undefined : new Date(expires).toISOString(),
       };
     }
+    if (page.NextPartNumberMarker === undefined) throw senseless();
     from = { "part-number-marker": page.NextPartNumberMarker };
   }
 }

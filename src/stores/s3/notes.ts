@@ -7,7 +7,7 @@ import { readHeaders } from "./encryption.ts";
 import { failureOf } from "./failures.ts";
 import { listObjects } from "./listing.ts";
 import { putOnce, type Tried } from "./objects.ts";
-import { versionsOf } from "./versions.ts";
+import { notDeleted, versionsOf } from "./versions.ts";
 
 /** Beside the cases: no case can have this name. */
 const folder = ".uploads/";
@@ -83,7 +83,7 @@ export async function removeNote(
     await bucket.send({ method: "DELETE", key }, signal);
     return;
   }
-  for (const { id } of await versionsOf(bucket, key, signal)) {
+  for (const { id } of notDeleted(await versionsOf(bucket, key, signal))) {
     const answer = await bucket.send({ method: "DELETE", key, query: { versionId: id } }, signal);
     if (answer.status >= 300) await bucket.send({ method: "DELETE", key }, signal);
   }

@@ -8,8 +8,8 @@ import { refusesOverwrite } from "./capabilities.ts";
 import { proofOf, type Enforced } from "./enforced.ts";
 import { readHeaders, writeHeaders } from "./encryption.ts";
 import { failureOf } from "./failures.ts";
-import { askingChecksums, keptIn, noOverwrite, PutEtags } from "./kept.ts";
-import { versionsOf } from "./versions.ts";
+import { askingChecksums, keptIn, noOverwrite, PutEtags, versionIn } from "./kept.ts";
+import { notDeleted, versionsOf } from "./versions.ts";
 
 /** Metadata of what we write: who wrote it, in one token; and its SHA-256, where it was known when it was written. */
 export const tokenHeader = "x-amz-meta-exhibit-upload";
@@ -34,7 +34,6 @@ export interface Head {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly token: string | undefined;
-  readonly sha256: string | undefined;
   readonly kept: Kept;
 }
 
@@ -73,7 +72,6 @@ export async function headOf(
     sizeBytes: Number(headers["content-length"]),
     etag: kept.etag ?? "",
     token: headers[tokenHeader],
-    sha256: headers[sha256Header],
     kept,
   };
 }
@@ -112,7 +110,11 @@ export async function putOnce(
     },
     signal,
   );
-  if (!isRefused) await requireFirst(store, object, token, headers["x-amz-version-id"], signal);
+  // An engine that ignores the wish in buckets with versions does so, too, when they were turned on behind its check.
+  const hasNewVersions = enforced.versioning === "off" && versionIn(headers) !== undefined;
+  if (!isRefused || hasNewVersions) {
+    await requireFirst(store, object, token, versionIn(headers), signal);
+  }
   return keptOfPut(store, keptIn(headers, enforced), bytes);
 }
 
@@ -139,14 +141,25 @@ export async function requireFirst(
   version: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  if (version !== undefined && version !== "null") {
-    const versions = await versionsOf(store.bucket, object, signal);
-    if (versions.at(-1)?.id === version) return;
-    const request = { method: "DELETE", key: object, query: { versionId: version } } as const;
-    await store.bucket.send(request, signal);
-    throw taken();
-  }
-  if ((await headOf(store, object, signal))?.token !== token) throw taken();
+  const head = version === undefined ? await headOf(store, object, signal) : undefined;
+  if (version === undefined && head?.token !== token) throw taken();
+  // There are engines that tell the version of what they put together only afterwards.
+  const id = version ?? head?.kept.version;
+  if (id === undefined) return;
+  if (await isFirst(store, object, id, signal)) return;
+  const request = { method: "DELETE", key: object, query: { versionId: id } } as const;
+  const { status } = await store.bucket.send(request, signal);
+  throw status < 300 ? taken() : coveredBy(id);
+}
+
+/** Whether a version of an object lies over no other, or over deleted ones only. */
+export async function isFirst(
+  { bucket }: Tried,
+  object: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return notDeleted(await versionsOf(bucket, object, signal)).at(-1)?.id === version;
 }
 
 /**
@@ -183,6 +196,18 @@ export function bodyHeaders(
 ): Readonly<Record<string, string>> {
   if (proofOf(enforced) !== "transport") return {};
   return { "content-md5": createHash("md5").update(bytes).digest("base64") };
+}
+
+/** What was there first is safe below what was written over it in vain, which cannot be taken away. */
+function coveredBy(version: string): ExhibitError {
+  return new ExhibitError(
+    "conflict.exists",
+    `Something else was written under this key at the same moment. This upload's version ${version} lies over it and may not be removed.`,
+    {
+      hint: "Have the bucket's administrator remove that version, then use another reference.",
+      facts: { version },
+    },
+  );
 }
 
 export function taken(): ExhibitError {

@@ -35,7 +35,8 @@ export class Retaining {
     await this.#requireAble(asked, signal);
     const before = await this.#see(object, signal);
     const period = periodToSet(before.period, asked.period);
-    if (period !== undefined && this.#store.enforced.objectLock === "enabled") {
+    const { retentionBy } = this.#store.enforced;
+    if (period !== undefined && (retentionBy === "headers" || retentionBy === "put-retention")) {
       const mode = period.mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE";
       await this.#set(
         before.version,

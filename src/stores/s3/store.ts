@@ -7,7 +7,16 @@ import type { S3Bucket } from "./bucket.ts";
 import { s3Capabilities } from "./capabilities.ts";
 import { proofOf, type Enforced } from "./enforced.ts";
 import { listObjects } from "./listing.ts";
-import { headOf, keptOfPut, objectOf, putOnce, tried, type Head, type Tried } from "./objects.ts";
+import {
+  headOf,
+  isFirst,
+  keptOfPut,
+  objectOf,
+  putOnce,
+  tried,
+  type Head,
+  type Tried,
+} from "./objects.ts";
 import { hashOf, readObject } from "./reading.ts";
 import { Retaining } from "./retaining.ts";
 import { unfinishedUploads } from "./unfinished.ts";
@@ -63,15 +72,21 @@ async function stat(store: Tried, key: string, signal: AbortSignal): Promise<Tol
   return head === undefined ? undefined : { key, sizeBytes: head.sizeBytes, kept: head.kept };
 }
 
-/** What lies under a key, if it is the very same content: as was written down with it by us, or by reading it again. */
+/**
+ * What lies under a key, if it is the very same content, and lies over no other. Read again: what was written down with it may
+ * have been copied from elsewhere.
+ */
 async function sameThere(
   store: Tried,
   { key, sizeBytes, sha256 }: Stored,
   signal: AbortSignal,
 ): Promise<Head | undefined> {
-  const head = await headOf(store, objectOf(store, key), signal);
+  const object = objectOf(store, key);
+  const head = await headOf(store, object, signal);
   if (head?.sizeBytes !== sizeBytes) return undefined;
-  return (head.sha256 ?? (await hashOf(store, key, signal))) === sha256 ? head : undefined;
+  const { version } = head.kept;
+  if (version !== undefined && !(await isFirst(store, object, version, signal))) return undefined;
+  return (await hashOf(store, key, signal)) === sha256 ? head : undefined;
 }
 
 async function* list(store: Tried, prefix: string, signal: AbortSignal): AsyncGenerator<KeyStat> {

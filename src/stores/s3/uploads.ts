@@ -7,6 +7,7 @@ import { checkSizes, lengthOf, partCountOf, partNumberOf } from "./capabilities.
 import { readHeaders } from "./encryption.ts";
 import { proofOf } from "./enforced.ts";
 import { etagOf, keptOfParts, notAsSent, requireSame, type OpenUpload } from "./known-parts.ts";
+import { versionIn } from "./kept.ts";
 import { hashOf } from "./reading.ts";
 import {
   about,
@@ -125,7 +126,7 @@ export class S3Uploads {
         etags = await this.#etags(upload, object, open, signal);
         const { headers } = await completeMultipart(store, object, open.uploadId, etags, signal);
         if (!store.enforced.noOverwriteComplete) {
-          await requireFirst(store, object, upload.id, headers["x-amz-version-id"], signal);
+          await requireFirst(store, object, upload.id, versionIn(headers), signal);
         }
         break;
       } catch (error) {

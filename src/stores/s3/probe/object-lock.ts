@@ -65,8 +65,8 @@ export async function checkObjectLock(
 
 /** The way by which an upload in parts is retained, the surest first. */
 function wayOf(inParts: Outcome, set: Outcome, inherited: Outcome): ObjectLockFound["retentionBy"] {
-  if (inParts === "enforced") return "headers";
-  if (set === "enforced") return "put-retention";
+  // What was seen not to lock when it is set is never set, whatever headers do.
+  if (set === "enforced") return inParts === "enforced" ? "headers" : "put-retention";
   return inherited === "works" ? "bucket-default" : "none";
 }
 
