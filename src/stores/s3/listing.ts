@@ -27,9 +27,11 @@ export async function* listObjects(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<ListedObject> {
-  let from: Readonly<Record<string, string>> = {};
+  let token: string | undefined;
   for (;;) {
-    const query = { "list-type": "2", "encoding-type": "url", prefix, ...from };
+    // Letters that XML cannot hold come in a form that it can.
+    const first = { "list-type": "2", "encoding-type": "url", prefix };
+    const query = token === undefined ? first : { ...first, "continuation-token": token };
     const answer = await bucket.send({ method: "GET", key: undefined, query }, signal);
     const page = readXml(answer.body, "ListBucketResult", pageSchema);
     if (answer.status >= 300 || page === undefined) throw failureOf(answer);
@@ -39,8 +41,9 @@ export async function* listObjects(
       yield { object, sizeBytes: Number(Size) };
     }
     if (page.IsTruncated !== "true") return;
-    if (page.NextContinuationToken === undefined) throw senseless();
-    from = { "continuation-token": page.NextContinuationToken };
+    const next = page.NextContinuationToken;
+    if (next === undefined || next === token) throw senseless();
+    token = next;
   }
 }
 

@@ -9,7 +9,7 @@ import type {
 } from "../../evidence/ports/source.ts";
 import type { S3Answer, S3Bucket, S3Streamed } from "./bucket.ts";
 import { failureOf } from "./failures.ts";
-import { keysIn } from "./key-listing.ts";
+import { listObjects } from "./listing.ts";
 import { factsOf, originOf, type ObjectFacts } from "./object-facts.ts";
 import { locationOf, placeAt, type ObjectPlace } from "./object-place.ts";
 
@@ -71,16 +71,13 @@ class Walk {
     }
     const folder = isKey ? `${key}/` : key;
     let found = 0;
-    for await (const keys of keysIn(this.#bucket, folder, this.#signal)) {
-      for (let at = 0; at < keys.length; at += headsAtOnce) {
-        const some = keys.slice(at, at + headsAtOnce);
-        const answers = await Promise.all(some.map((one) => this.#head(one)));
-        for (const [index, one] of some.entries()) {
-          const answer = answers[index];
-          const entry = answer === undefined ? undefined : this.#entryOf(one, answer);
-          found += 1;
-          if (entry !== undefined) yield entry;
-        }
+    for await (const keys of this.#groupsIn(folder)) {
+      found += keys.length;
+      const answers = await Promise.all(keys.map((one) => this.#head(one)));
+      for (const [index, one] of keys.entries()) {
+        const answer = answers[index];
+        const entry = answer === undefined ? undefined : this.#entryOf(one, answer);
+        if (entry !== undefined) yield entry;
       }
     }
     if (found === 0) {
@@ -88,6 +85,18 @@ class Walk {
         hint: "Check the bucket, the key and its capitals, and that these credentials may list it.",
       });
     }
+  }
+
+  /** The keys in a folder, as many at once as are asked about together. */
+  async *#groupsIn(folder: string): AsyncGenerator<string[]> {
+    let group: string[] = [];
+    for await (const { object } of listObjects(this.#bucket, folder, this.#signal)) {
+      group.push(object);
+      if (group.length < headsAtOnce) continue;
+      yield group;
+      group = [];
+    }
+    if (group.length > 0) yield group;
   }
 
   #head(key: string, version?: string): Promise<S3Answer> {
