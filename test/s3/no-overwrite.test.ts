@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { randomBytes, randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Store } from "../../src/evidence/ports/store.ts";
 import { unchecked, type Enforced } from "../../src/stores/s3/enforced.ts";
 import { s3Store } from "../../src/stores/s3/store.ts";
+import { startAnsweringProxy, type AnsweringProxy } from "../support/answering-proxy.ts";
 import { bootCeph, type Ceph } from "../support/ceph.ts";
 import { withBucket } from "../support/opened-bucket.ts";
 import { makeBucket, succeed, type S3User } from "../support/s3-user.ts";
@@ -23,11 +24,19 @@ const versioned: Enforced = { ...plain, versioning: "enabled" };
 
 let ceph: Ceph;
 let user: S3User;
+let proxy: AnsweringProxy;
 beforeAll(async () => {
   ceph = await bootCeph();
   user = { ...(await ceph.addUser()), url: ceph.url };
+  proxy = await startAnsweringProxy(Number(new URL(ceph.url).port));
 });
-afterAll(() => ceph.close());
+beforeEach(() => {
+  proxy.rules = [];
+});
+afterAll(async () => {
+  await proxy.close();
+  await ceph.close();
+});
 
 async function withStore(
   kind: Parameters<typeof makeBucket>[2],
@@ -36,7 +45,8 @@ async function withStore(
 ): Promise<void> {
   const name = `over-${randomUUID()}`;
   await makeBucket(user, name, kind);
-  await withBucket(user, name, (bucket) => use(s3Store(bucket, enforced, systemClock), name));
+  const through = { ...user, url: proxy.url };
+  await withBucket(through, name, (bucket) => use(s3Store(bucket, enforced, systemClock), name));
 }
 
 function put(store: Store, bytes: Buffer): ReturnType<Store["put"]> {
@@ -98,6 +108,8 @@ it.each(["versioned", "GOVERNANCE"] as const)(
   async (kind) => {
     await withStore(kind, versioned, async (store) => {
       const both = [randomBytes(1000), randomBytes(1000)];
+      // The first that writes waits for the other to have looked.
+      proxy.rules = [{ on: /^PUT /, deed: { behind: 1 }, times: 1 }];
       const ends = await Promise.allSettled(both.map((bytes) => put(store, bytes)));
       const failures = ends.flatMap((end) =>
         end.status === "rejected" ? [end.reason as Error] : [],
@@ -109,3 +121,22 @@ it.each(["versioned", "GOVERNANCE"] as const)(
     });
   },
 );
+
+it("an upload that was put together over something else stays refused when it is completed again", async () => {
+  await withStore("GOVERNANCE", versioned, async (store, name) => {
+    const bytes = randomBytes(5 * 1024 * 1024);
+    const upload = await store.begin(key, bytes.length, bytes.length, signal);
+    const part = { offset: 0, length: bytes.length, sha256: sha256Of(bytes), bytes };
+    await store.putPart(upload, part, signal);
+    const between = async (): Promise<void> => {
+      await succeed(user, "PUT", `/${name}/evidence/${key}`, { body: "somebody else's" });
+    };
+    proxy.rules = [{ on: /^POST .*uploadId=/, deed: { after: between }, times: 1 }];
+    for (let times = 0; times < 2; times += 1) {
+      await expect(store.complete(upload, part.sha256, signal)).rejects.toMatchObject({
+        code: "conflict.exists",
+      });
+    }
+    expect(await held(store)).toBe(part.sha256);
+  });
+});

@@ -125,9 +125,7 @@ export class S3Uploads {
         if (open.announced.size > 0) await this.#open.list(upload, signal);
         etags = await this.#etags(upload, object, open, signal);
         const { headers } = await completeMultipart(store, object, open.uploadId, etags, signal);
-        if (!store.enforced.noOverwriteComplete) {
-          await requireFirst(store, object, upload.id, versionIn(headers), signal);
-        }
+        await this.#requireFirst(upload, versionIn(headers), signal);
         break;
       } catch (error) {
         // Perhaps it was done all the same: by this request, one before it, or another process that is at it now.
@@ -248,7 +246,20 @@ export class S3Uploads {
         (etags !== undefined && head.etag === etagOf(etags)) ||
         (await hashOf(this.#store, upload.key, signal)) === sha256);
     if (!isSame) throw notAsSent(upload, head);
+    // Whoever had it put together may have ended before this was known.
+    await this.#requireFirst(upload, head.kept.version, signal);
     return this.#done(upload, head, etags, sha256, signal, prove);
+  }
+
+  /** Makes sure that what was put together lies over nothing, where the engine itself does not. @throws ExhibitError `conflict.exists` */
+  async #requireFirst(
+    upload: Upload,
+    version: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const store = this.#store;
+    if (store.enforced.noOverwriteComplete) return;
+    await requireFirst(store, objectOf(store, upload.key), upload.id, version, signal);
   }
 
   async #done(
