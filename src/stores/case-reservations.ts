@@ -33,7 +33,6 @@ export class CaseReservations {
   readonly #listings = new Map<string, Promise<Listed>>();
   /** By key; one never changes once it is written. */
   readonly #read = new Map<string, ReservationDocument>();
-
   /** Ids of those that were written in vain, of which one may lie over the first where a store cannot take it away again. */
   readonly #lost = new Set<string>();
 
@@ -77,7 +76,8 @@ export class CaseReservations {
   ): Promise<ReservationDocument | undefined> {
     const key = reservationKey(exhibit);
     const found = this.#read.get(key) ?? (await readReservation(this.#store, key, signal));
-    if (found !== undefined) this.#read.set(key, found);
+    if (found === undefined || this.#lost.has(found.id)) return undefined;
+    this.#read.set(key, found);
     return found;
   }
 
@@ -97,9 +97,8 @@ export class CaseReservations {
   }
 
   /** Believes a reservation no more that somebody else's came before. */
-  lost({ id, ...exhibit }: ReservationDocument): void {
+  lost({ id }: ReservationDocument): void {
     this.#lost.add(id);
-    this.#read.delete(reservationKey(exhibit));
   }
 
   /** Has a case listed again: something was reserved by others, or nobody knows whether something was. */

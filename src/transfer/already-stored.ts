@@ -38,8 +38,8 @@ export async function stillStored(
   if (there?.sizeBytes !== known.stored.sizeBytes) return undefined;
   // Another object in its place: what was proved then is not proved of it.
   const { kept } = known.stored;
-  const differs = kept && there.kept ? (keptDiffers(kept, there.kept) ?? []) : [];
-  if (differs.length > 0) return undefined;
+  const differs = kept && there.kept && keptDiffers(kept, there.kept);
+  if (differs !== undefined && differs.length > 0) return undefined;
   if ((await hashed(transfer, file, signal)) === known.stored.sha256) return known.stored;
   throw changedSince(known, entry);
 }

@@ -24,7 +24,10 @@ export interface JournalFile {
   readonly stored: Stored | undefined;
 }
 
-/** How far this machine got. Records before acting, claims only what is durable; survives kill -9 and power loss. */
+/**
+ * How far this machine got. Records before acting, claims only what is durable; survives kill -9 and power loss. Only what a power loss makes
+ * void (claims), or can be asked of the store again (what it holds whole), may come to the disk with what is written next.
+ */
 export interface Journal {
   /** Saves a job; the same id again replaces its request and keeps when it started. */
   saveJob(job: JournalJob): void;
