@@ -82,6 +82,31 @@ describe("carrying a file", () => {
     });
   });
 
+  it("does not take the journal's word for what is another object in the store now", async () => {
+    const location = await rig.write("x.mp4", 3 * partBytes);
+    const real = { ...rig.store };
+    let etag = "a";
+    rig.store.stat = async (...about) => {
+      const told = await real.stat(...about);
+      return told && { ...told, kept: { etag } };
+    };
+    rig.store.complete = async (...about) => ({
+      ...(await real.complete(...about)),
+      kept: { etag },
+    });
+    expect((await carry(rig, location)).kept).toEqual({ etag: "a" });
+    expect((await carry(rig, location)).kept).toEqual({ etag: "a" });
+    etag = "b";
+    let opened = 0;
+    rig.store.open = (...about) => {
+      opened += 1;
+      return real.open(...about);
+    };
+    // Read back, because something lies there, and found to be the same bytes all the same.
+    expect(await carry(rig, location)).toMatchObject({ proof: "read-back", kept: { etag: "b" } });
+    expect(opened).toBe(1);
+  });
+
   it("keeps no more than the wanted number of parts in flight, and fills them", async () => {
     const location = await rig.write("x.mp4", 12 * partBytes);
     let inFlight = 0;
