@@ -33,7 +33,8 @@ export async function requireSameContent(
       const tell = (bytes: number): void => {
         onEvent({ type: "part-done", path, bytes, sent: false });
       };
-      found.push(`${sizeBytes} ${await hashFile(file, tell, signal)}`);
+      const { sha256 } = await hashFile(file, tell, signal);
+      found.push(`${sizeBytes} ${sha256}`);
     } finally {
       await file.close();
     }

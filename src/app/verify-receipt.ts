@@ -138,7 +138,7 @@ async function checkFile(
     const tell = (bytes: number): void => {
       onEvent({ type: "part-done", path, bytes, sent: false });
     };
-    const sha256 = await hashFile(file, tell, signal);
+    const { sha256 } = await hashFile(file, tell, signal);
     const vouched = receipt.files.find(
       (one) => one.digest.sha256 === sha256 && one.sizeBytes === sizeBytes,
     );

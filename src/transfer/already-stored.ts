@@ -1,3 +1,4 @@
+import type { WholeDigests } from "../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import { keptDiffers } from "../evidence/kept.ts";
 import type { JournalFile } from "../evidence/ports/journal.ts";
@@ -40,7 +41,7 @@ export async function stillStored(
   const { kept } = known.stored;
   const differs = kept && there.kept && keptDiffers(kept, there.kept);
   if (differs !== undefined && differs.length > 0) return undefined;
-  if ((await hashed(transfer, file, signal)) === known.stored.sha256) return known.stored;
+  if ((await hashed(transfer, file, signal)).sha256 === known.stored.sha256) return known.stored;
   throw changedSince(known, entry);
 }
 
@@ -60,10 +61,10 @@ export async function sameUnderKey(
   const { store, key, entry } = transfer;
   const there = await persistently(() => store.stat(key, signal), transfer, signal);
   if (there?.sizeBytes !== entry.sizeBytes) throw conflict;
-  const sha256 = await hashed(transfer, file, signal);
+  const whole = await hashed(transfer, file, signal);
   const stored =
-    (await completedBefore(transfer, known, sha256, signal)) ?? (await readBack(transfer, signal));
-  if (stored.sha256 !== sha256) throw conflict;
+    (await completedBefore(transfer, known, whole, signal)) ?? (await readBack(transfer, signal));
+  if (stored.sha256 !== whole.sha256) throw conflict;
   return stored;
 }
 
@@ -71,13 +72,13 @@ export async function sameUnderKey(
 async function completedBefore(
   transfer: FileTransfer,
   { upload }: JournalFile,
-  sha256: string,
+  whole: WholeDigests,
   signal: AbortSignal,
 ): Promise<Stored | undefined> {
   if (upload === undefined) return undefined;
   try {
     return await persistently(
-      () => transfer.store.complete(upload, sha256, signal),
+      () => transfer.store.complete(upload, whole, signal),
       transfer,
       signal,
     );
@@ -88,16 +89,17 @@ async function completedBefore(
 }
 
 function hashed(
-  { entry, onEvent }: FileTransfer,
+  { entry, store, onEvent }: FileTransfer,
   file: WatchedFile,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<WholeDigests> {
   return hashFile(
     file,
     (bytes) => {
       onEvent({ type: "part-done", path: entry.path, bytes, sent: false });
     },
     signal,
+    store.capabilities,
   );
 }
 

@@ -1,10 +1,11 @@
-import { createHash } from "node:crypto";
+import type { WholeDigests } from "../evidence/digest.ts";
+import { ContentHash, type WantedDigests } from "./content-hash.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
 const sliceBytes = 4 * 1024 * 1024;
 
 /**
- * The SHA-256 of a source file, read once from its start; `onBytes` is told of each slice.
+ * The digests of a source file, read once from its start; `onBytes` is told of each slice.
  *
  * @throws ExhibitError `integrity.source-changed`, `unavailable.source`; the signal's reason
  */
@@ -12,8 +13,9 @@ export async function hashFile(
   file: WatchedFile,
   onBytes: (bytes: number) => void,
   signal: AbortSignal,
-): Promise<string> {
-  const hash = createHash("sha256");
+  wanted: WantedDigests = { comparesSha1: false },
+): Promise<WholeDigests> {
+  const hash = new ContentHash(wanted);
   const buffer = Buffer.allocUnsafeSlow(Math.min(sliceBytes, file.sizeBytes));
   for (let offset = 0; offset < file.sizeBytes; offset += sliceBytes) {
     signal.throwIfAborted();
@@ -23,5 +25,5 @@ export async function hashFile(
     onBytes(slice.length);
   }
   await file.confirm();
-  return hash.digest("hex");
+  return hash.digests();
 }

@@ -1,7 +1,8 @@
-import { sha256Of } from "../evidence/digest.ts";
 import { hasCode } from "../evidence/errors.ts";
 import type { Part, Upload } from "../evidence/ports/store.ts";
 import type { FileTransfer } from "./file-transfer.ts";
+import type { WantedDigests } from "./content-hash.ts";
+import { partOf } from "./part-of.ts";
 import { sendUnchanged } from "./send-unchanged.ts";
 
 /** A shorter part is not cut in two. */
@@ -26,19 +27,15 @@ export async function sendPart(
     const { lengths } = store.capabilities.parts;
     const isCut = hasCode(error, "policy.too-large") && lengths === "any";
     if (!isCut || part.length < leastCutBytes) throw error;
-    for (const half of halves(part)) await sendPart(transfer, upload, half, signal);
+    for (const half of halves(part, store.capabilities))
+      await sendPart(transfer, upload, half, signal);
   }
 }
 
-function halves({ offset, bytes }: Part): Part[] {
+function halves({ offset, bytes }: Part, wanted: WantedDigests): Part[] {
   const middle = Math.ceil(bytes.byteLength / 2);
   return [
-    { at: 0, of: bytes.subarray(0, middle) },
-    { at: middle, of: bytes.subarray(middle) },
-  ].map(({ at, of }) => ({
-    offset: offset + at,
-    length: of.byteLength,
-    sha256: sha256Of(of),
-    bytes: of,
-  }));
+    partOf(offset, bytes.subarray(0, middle), wanted),
+    partOf(offset + middle, bytes.subarray(middle), wanted),
+  ];
 }

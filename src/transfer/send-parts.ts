@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
-import { sha256Of } from "../evidence/digest.ts";
+import type { WholeDigests } from "../evidence/digest.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Part, StoredPart, Upload } from "../evidence/ports/store.ts";
+import { ContentHash, type WantedDigests } from "./content-hash.ts";
 import { parkedAfter, parkingMs } from "./parking.ts";
 import type { PartBuffers } from "./part-buffers.ts";
+import { partOf } from "./part-of.ts";
 import type { WatchedFile } from "./watched-file.ts";
 
 export interface PartsToSend {
@@ -11,6 +13,7 @@ export interface PartsToSend {
   readonly upload: Upload;
   /** The parts that the store holds already, in order of offset. */
   readonly held: readonly StoredPart[];
+  readonly wanted: WantedDigests;
   /** One for each part in flight. */
   readonly buffers: PartBuffers;
   /** How long the next new part shall be; no more than the upload's `partBytes`. */
@@ -22,14 +25,14 @@ export interface PartsToSend {
 }
 
 export interface PartsSent {
-  readonly sha256: string;
+  readonly whole: WholeDigests;
   readonly bytesSent: number;
   readonly bytesSkipped: number;
 }
 
 /**
  * Reads a file once, part by part in order, and sends the parts that the store does not hold, several at a time, in the gaps
- * between those that it holds. One buffer serves the file's SHA-256, the part's digest and every try of sending it, so
+ * between those that it holds. One buffer serves the file's digests, the part's digest and every try of sending it, so
  * that no repetition can send other bytes than were hashed. When the signal is aborted, nothing more is read, and parts in
  * flight have a little time to arrive.
  *
@@ -37,10 +40,10 @@ export interface PartsSent {
  * now; whatever `send` throws, once every other part has stopped; the signal's reason
  */
 export async function sendParts(
-  { file, upload, held, buffers, nextLength, send, onPart }: PartsToSend,
+  { file, upload, held, wanted, buffers, nextLength, send, onPart }: PartsToSend,
   signal: AbortSignal,
 ): Promise<PartsSent> {
-  const whole = createHash("sha256");
+  const whole = new ContentHash(wanted);
   const stop = new AbortController();
   const parking = parkedAfter(signal, parkingMs);
   const inFlight = AbortSignal.any([parking.signal, stop.signal]);
@@ -65,7 +68,7 @@ export async function sendParts(
     const bytes = buffer.subarray(0, length);
     await file.fill(bytes, offset);
     whole.update(bytes);
-    return { offset, length, sha256: sha256Of(bytes), bytes };
+    return partOf(offset, bytes, wanted);
   };
 
   const readAll = async (): Promise<void> => {
@@ -107,7 +110,7 @@ export async function sendParts(
   }
   signal.throwIfAborted();
   stop.signal.throwIfAborted();
-  return { sha256: whole.digest("hex"), bytesSent, bytesSkipped };
+  return { whole: whole.digests(), bytesSent, bytesSkipped };
 }
 
 function requireSame(part: Part, there: StoredPart, upload: Upload): void {
@@ -123,7 +126,8 @@ function requireSame(part: Part, there: StoredPart, upload: Upload): void {
 }
 
 /** A store may know of its parts another digest than ours: then it is worked out here, too. */
-function isOf({ algorithm, hex }: StoredPart["digest"], { sha256, bytes }: Part): boolean {
-  if (algorithm === "sha256") return hex === sha256;
-  return hex === createHash(algorithm).update(bytes).digest("hex");
+function isOf({ algorithm, hex }: StoredPart["digest"], part: Part): boolean {
+  const known = algorithm === "md5" ? undefined : part[algorithm];
+  if (known !== undefined) return hex === known;
+  return hex === createHash(algorithm).update(part.bytes).digest("hex");
 }

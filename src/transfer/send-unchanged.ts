@@ -1,4 +1,4 @@
-import { sha256Of } from "../evidence/digest.ts";
+import { sha1Of, sha256Of } from "../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import type { Part } from "../evidence/ports/store.ts";
 import { overLine, type Line } from "./line.ts";
@@ -34,8 +34,8 @@ export async function sendUnchanged<Result>(
 }
 
 /** The store found other bytes than were hashed: here is where to look first, for the memory may be at fault. */
-function requireUnchanged({ offset, bytes, sha256 }: Part): void {
-  if (sha256Of(bytes) === sha256) return;
+function requireUnchanged({ offset, bytes, sha1, sha256 }: Part): void {
+  if (sha1 === undefined ? sha256Of(bytes) === sha256 : sha1Of(bytes) === sha1) return;
   throw new ExhibitError(
     "integrity.mismatch",
     "Bytes changed in this computer's memory after they were read.",

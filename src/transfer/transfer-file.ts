@@ -60,10 +60,11 @@ async function send(
     upload: known?.upload,
     stored: undefined,
   };
-  const { parts, maxPutBytes } = store.capabilities;
+  const { parts, maxPutBytes, minUploadBytes } = store.capabilities;
   // Where all parts have one length, that is the longest, and a shorter file is a part like any other.
   const whole = parts.lengths === "one" ? line.partSizes.most : line.partSizes.now;
-  const fitsOne = entry.sizeBytes <= Math.min(whole, maxPutBytes);
+  const { sizeBytes } = entry;
+  const fitsOne = sizeBytes < minUploadBytes || sizeBytes <= Math.min(whole, maxPutBytes);
   const sent =
     fitsOne && note.upload === undefined
       ? await sendWhole(transfer, note, file, signal)
@@ -85,7 +86,9 @@ async function sendWhole(
   try {
     return await sendInOne(transfer, file, signal);
   } catch (error) {
-    if (!hasCode(error, "policy.too-large")) throw error;
+    const { sizeBytes } = transfer.entry;
+    const goesInParts = sizeBytes >= transfer.store.capabilities.minUploadBytes;
+    if (!hasCode(error, "policy.too-large") || !goesInParts) throw error;
     return sendUpload(transfer, note, file, signal);
   }
 }
@@ -156,6 +159,7 @@ async function sendInParts(
       file,
       upload,
       held: await again(() => store.listParts(upload, signal)),
+      wanted: store.capabilities,
       buffers: line.buffers,
       nextLength: () =>
         parts.lengths === "one"
@@ -173,9 +177,9 @@ async function sendInParts(
     onEvent({ type: "proving", path: entry.path, provedBytes });
   };
   onProved(0);
-  const stored = await again(() => store.complete(upload, sent.sha256, signal, onProved));
-  const { sha256, bytesSent, bytesSkipped } = sent;
-  return { ...proved(stored, sha256, entry), bytesSent, bytesSkipped };
+  const stored = await again(() => store.complete(upload, sent.whole, signal, onProved));
+  const { whole, bytesSent, bytesSkipped } = sent;
+  return { ...proved(stored, whole.sha256, entry), bytesSent, bytesSkipped };
 }
 
 function held(stored: Stored): Sent {

@@ -1,6 +1,5 @@
-import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Store, Upload } from "../../src/evidence/ports/store.ts";
-import { signal } from "./store-under-test.ts";
+import { digestsOf, signal } from "./store-under-test.ts";
 
 /** Completes an upload. Of the answer, what an ETag is made of is left out: only who knows the parts can tell. */
 export async function completed(
@@ -8,6 +7,6 @@ export async function completed(
   upload: Upload,
   content: Uint8Array,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { kept = {}, ...stored } = await store.complete(upload, sha256Of(content), signal);
+  const { kept = {}, ...stored } = await store.complete(upload, digestsOf(content), signal);
   return { ...stored, ...kept, etagIs: undefined };
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { expect } from "@jest/globals";
-import { sha256Of } from "../../src/evidence/digest.ts";
-import type { Part, Store, Upload } from "../../src/evidence/ports/store.ts";
+import { sha1Of, sha256Of, type WholeDigests } from "../../src/evidence/digest.ts";
+import type { Part, Store, StoredPart, Upload } from "../../src/evidence/ports/store.ts";
 
 /** A real store and what the suite may write to in it. */
 export interface StoreUnderTest {
@@ -31,6 +31,31 @@ export function partsOf(content: Uint8Array, length = 1000): Part[] {
     parts.push({ offset, length: bytes.byteLength, sha256: sha256Of(bytes), bytes });
   }
   return parts;
+}
+
+/** One part that lies anywhere. */
+export function partAt(offset: number, bytes: Buffer): Part {
+  return { offset, length: bytes.byteLength, sha256: sha256Of(bytes), bytes };
+}
+
+/** What `complete` is told of a whole, for stores of every kind. */
+export function digestsOf(content: Uint8Array | string): WholeDigests {
+  return { sha256: sha256Of(content), sha1: sha1Of(Buffer.from(content)) };
+}
+
+/** Parts as a store lists them that keeps this digest of them. */
+export function listed(
+  parts: readonly Part[],
+  algorithm: StoredPart["digest"]["algorithm"] | undefined,
+): StoredPart[] {
+  return parts.map(({ offset, length, sha256, bytes }) => ({
+    offset,
+    length,
+    digest:
+      algorithm === "sha1"
+        ? { algorithm, hex: sha1Of(bytes) }
+        : { algorithm: "sha256", hex: sha256 },
+  }));
 }
 
 export async function begun(

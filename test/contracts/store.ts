@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { proofLevels } from "../../src/evidence/proof.ts";
 import { describeKept } from "./store-kept.ts";
+import { describePartLengths } from "./store-part-lengths.ts";
 import { describePut } from "./store-put.ts";
 import { describeReading } from "./store-reading.ts";
 import { describeRetaining } from "./store-retaining.ts";
@@ -25,6 +26,7 @@ export function describeStore(
     afterAll(() => subject.made.close());
 
     describePut(subject);
+    describePartLengths(subject);
     describeUploads(subject, partBytes);
     describeReading(subject);
     describeKept(subject);
@@ -67,7 +69,7 @@ export function describeStore(
       await expect(subject.store.begin(key, 1, 1, stopped)).rejects.toBe(reason);
       await expect(subject.store.putPart(upload, part, stopped)).rejects.toBe(reason);
       await expect(subject.store.listParts(upload, stopped)).rejects.toBe(reason);
-      await expect(subject.store.complete(upload, sha256, stopped)).rejects.toBe(reason);
+      await expect(subject.store.complete(upload, { sha256 }, stopped)).rejects.toBe(reason);
       await expect(subject.store.uploads(stopped)).rejects.toBe(reason);
       await expect(subject.store.stat(key, stopped)).rejects.toBe(reason);
       await expect(subject.store.open(key, undefined, stopped)).rejects.toBe(reason);

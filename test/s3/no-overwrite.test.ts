@@ -96,7 +96,7 @@ it.each(["versioned", "locked", "GOVERNANCE"] as const)(
         const sha256 = sha256Of(part);
         await store.putPart(upload, { offset, length: part.length, sha256, bytes: part }, signal);
       }
-      await store.complete(upload, sha256Of(bytes), signal);
+      await store.complete(upload, { sha256: sha256Of(bytes) }, signal);
       expect(await held(store)).toBe(sha256Of(bytes));
       expect(await store.uploads(signal)).toEqual([]);
     });
@@ -133,7 +133,7 @@ it("an upload that was put together over something else stays refused when it is
     };
     proxy.rules = [{ on: /^POST .*uploadId=/, deed: { after: between }, times: 1 }];
     for (let times = 0; times < 2; times += 1) {
-      await expect(store.complete(upload, part.sha256, signal)).rejects.toMatchObject({
+      await expect(store.complete(upload, { sha256: part.sha256 }, signal)).rejects.toMatchObject({
         code: "conflict.exists",
       });
     }

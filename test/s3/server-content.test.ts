@@ -114,12 +114,12 @@ describe("content in a bucket", () => {
       const name = await newBucket(kind);
       const store = opened(name, enforced);
       const upload = await sent(store);
-      const wrong = store.complete(upload, sha256Of("other"), signal);
+      const wrong = store.complete(upload, { sha256: sha256Of("other") }, signal);
       await expect(wrong).rejects.toEqual(code("integrity.mismatch"));
       expect(await store.stat(key, signal)).toBeUndefined();
       expect(await store.uploads(signal)).toEqual([]);
       let provedBytes = 0;
-      const again = await store.complete(await sent(store), sha256, signal, (bytes) => {
+      const again = await store.complete(await sent(store), { sha256 }, signal, (bytes) => {
         provedBytes = bytes;
       });
       expect(again).toMatchObject({ key, sizeBytes: content.byteLength, sha256, proof: "whole" });
@@ -167,7 +167,7 @@ describe("content in a bucket", () => {
         { algorithm: "sha256", hex: second.sha256 },
       ]);
       for (const part of rest) await after.putPart(upload, part, signal);
-      expect(await after.complete(upload, sha256, signal)).toMatchObject({ proof: "whole" });
+      expect(await after.complete(upload, { sha256 }, signal)).toMatchObject({ proof: "whole" });
       expect(await partMemory(database).recall(upload.id)).toEqual([]);
     },
   );
@@ -177,7 +177,7 @@ describe("content in a bucket", () => {
     const first = opened(name);
     const upload = await sent(first);
     const stop = new AbortController();
-    const stopped = first.complete(upload, sha256, stop.signal, () => {
+    const stopped = first.complete(upload, { sha256 }, stop.signal, () => {
       stop.abort();
     });
     await expect(stopped).rejects.toThrow(/abort/);
@@ -193,7 +193,7 @@ describe("content in a bucket", () => {
         { algorithm: "sha256", hex: part.sha256 },
       ]),
     );
-    const other = second.complete(found, sha256, signal);
+    const other = second.complete(found, { sha256 }, signal);
     expect(await other).toMatchObject({ sha256, proof: "whole" });
     await expect(second.begin(key, content.byteLength, 5 * mib, signal)).rejects.toEqual(
       code("conflict.exists"),

@@ -55,7 +55,7 @@ describe("what lies on the disk", () => {
     const content = randomBytes(2500);
     const upload = await store.begin(key, 2500, 1000, signal);
     for (const part of partsOf(content)) await store.putPart(upload, part, signal);
-    await store.complete(upload, sha256Of(content), signal);
+    await store.complete(upload, { sha256: sha256Of(content) }, signal);
     const file = path.join(root, ...key.split("/"));
     expect((await readFile(file)).equals(content)).toBe(true);
     expect((await stat(file)).mode & 0o777).toBe(0o440);
@@ -90,7 +90,9 @@ describe("what lies on the disk", () => {
     expect((await later.listParts(upload, signal)).map((part) => part.offset)).toEqual([0]);
     await later.putPart(upload, second, signal);
     await store.putPart(upload, third, signal);
-    expect(await later.complete(upload, sha256Of(content), signal)).toMatchObject({ key });
+    expect(await later.complete(upload, { sha256: sha256Of(content) }, signal)).toMatchObject({
+      key,
+    });
   });
 
   it("sends again what the disk has spoilt: complete finds it, forgets those parts and goes on", async () => {
@@ -102,12 +104,12 @@ describe("what lies on the disk", () => {
     await file.write(Buffer.from("spoilt"), 0, 6, 1500);
     await file.close();
     const later = await openDirectoryStore(root);
-    await expect(later.complete(upload, sha256Of(content), signal)).rejects.toEqual(
+    await expect(later.complete(upload, { sha256: sha256Of(content) }, signal)).rejects.toEqual(
       code("integrity.mismatch"),
     );
     expect((await later.listParts(upload, signal)).map((part) => part.offset)).toEqual([0, 2000]);
     for (const part of parts) await later.putPart(upload, part, signal);
-    await later.complete(upload, sha256Of(content), signal);
+    await later.complete(upload, { sha256: sha256Of(content) }, signal);
     expect((await buffer(await store.open(key, undefined, signal))).equals(content)).toBe(true);
   });
 
@@ -148,8 +150,8 @@ describe("another process that stands still while it sends a part", () => {
 
     const stored = store
       .putPart(upload, mine, signal)
-      .then(() => store.complete(upload, mine.sha256, signal))
-      .catch(() => store.complete(upload, sha256Of(theirs), signal));
+      .then(() => store.complete(upload, { sha256: mine.sha256 }, signal))
+      .catch(() => store.complete(upload, { sha256: sha256Of(theirs) }, signal));
     // Either this is done while the other stands still, or it waits for the other.
     await Promise.race([stored, pause(500)]);
     other.kill("SIGCONT");
@@ -177,7 +179,7 @@ describe("an account that is not root", () => {
     const folder = path.join(root, ...key.split("/").slice(0, -1));
     await mkdir(folder, { recursive: true });
     await chmod(folder, 0o500);
-    const finish = () => store.complete(upload, sha256Of(content), signal);
+    const finish = () => store.complete(upload, { sha256: sha256Of(content) }, signal);
     await expect(finish()).rejects.toEqual(code("policy.not-permitted"));
     await chmod(folder, 0o700);
     for (const part of partsOf(content)) await store.putPart(upload, part, signal);
@@ -289,7 +291,7 @@ it("is never made where it is not there: a drive that is not connected looks lik
     expect((await full.listParts(upload, signal)).map((part) => part.offset)).toEqual([0]);
     await rm(path.join(disk, "filler"));
     for (const part of rest) await full.putPart(upload, part, signal);
-    await full.complete(upload, sha256Of(content), signal);
+    await full.complete(upload, { sha256: sha256Of(content) }, signal);
     expect(await full.stat(key, signal)).toEqual({ key, sizeBytes: content.length });
   });
 

@@ -106,7 +106,7 @@ describe("what a server says it stored", () => {
   ])("is not believed with %s", async (_, body, expected) => {
     const { store } = await against(json(200, body));
     await expect(store.put(key, bytes, sha256, signal)).rejects.toEqual(code(expected));
-    await expect(store.complete(upload, sha256, signal)).rejects.toEqual(code(expected));
+    await expect(store.complete(upload, { sha256 }, signal)).rejects.toEqual(code(expected));
   });
 });
 

@@ -160,6 +160,9 @@ export async function expectWhole({ store, upload, server }: Sending): Promise<v
   expect(held.map(({ offset, digest }) => [offset, digest.hex])).toEqual(
     parts.map((part) => [part.offset, part.sha256]),
   );
-  expect(await store.complete(upload, sha256, soon())).toMatchObject({ sha256, proof: "whole" });
+  expect(await store.complete(upload, { sha256 }, soon())).toMatchObject({
+    sha256,
+    proof: "whole",
+  });
   expect(server.log.filter((line) => /X-Amz-|uploadId=/i.test(line))).toEqual([]);
 }

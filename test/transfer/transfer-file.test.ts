@@ -219,6 +219,8 @@ describe("the part size", () => {
   const limits = {
     parts,
     maxPutBytes: 1,
+    minUploadBytes: 0,
+    comparesSha1: false,
     maxObjectBytes: 100 * 1024 * kib,
     proof: "whole",
     refusesOverwrite: true,

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { WholeDigests } from "../digest.ts";
 import type { Kept, StoreCheck } from "../kept.ts";
 import type { Proof } from "../proof.ts";
 import type { Retention } from "../retention.ts";
@@ -15,9 +16,13 @@ export interface Capabilities {
   };
   /** Largest body of one `put`. */
   readonly maxPutBytes: number;
+  /** The shortest file that can be uploaded in parts; a shorter one goes by `put`. */
+  readonly minUploadBytes: number;
   readonly maxObjectBytes: number;
   /** The proof that `complete` and `put` reach at least. */
   readonly proof: Proof;
+  /** `complete` has the store compare the SHA-1 of the whole, too. */
+  readonly comparesSha1: boolean;
   /** Writing a key that exists is refused by the store itself, atomically. */
   readonly refusesOverwrite: boolean;
   /** References can be allotted without a race. */
@@ -56,12 +61,14 @@ export interface HashedPart {
 export interface StoredPart {
   readonly offset: number;
   readonly length: number;
-  readonly digest: { readonly algorithm: "sha256" | "md5"; readonly hex: string };
+  readonly digest: { readonly algorithm: "sha256" | "sha1" | "md5"; readonly hex: string };
 }
 
 export interface Part extends HashedPart {
   /** Exactly `length` bytes; not changed by anyone until `putPart` settles. */
   readonly bytes: Uint8Array;
+  /** Worked out as soon as it was read, where `Capabilities.comparesSha1` says so. */
+  readonly sha1?: string;
 }
 
 export interface Stored {
@@ -113,7 +120,8 @@ export interface Store {
    * Begins an upload, or finds the caller's unfinished one of the same key and size: the store, too, keeps an
    * upload's identity, so that a machine that lost its state goes on where it was.
    *
-   * @throws `conflict.exists` when the key is taken; `unavailable.no-space` when the size cannot fit; `policy.too-large`
+   * @throws `conflict.exists` when the key is taken; `unavailable.no-space` when the size cannot fit; `policy.too-large`;
+   * `usage.invalid` below `capabilities.minUploadBytes`
    */
   begin(key: string, sizeBytes: number, partBytes: number, signal: AbortSignal): Promise<Upload>;
 
@@ -129,7 +137,7 @@ export interface Store {
   listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]>;
 
   /**
-   * Proves the whole against `sha256` as far as the store can and makes it visible under its key, all at once
+   * Proves the whole against its digests as far as the store can and makes it visible under its key, all at once
    * and without overwriting. Repeating it after a lost reply succeeds. `onProved` is told now and then how many bytes
    * the store has read.
    *
@@ -137,7 +145,7 @@ export interface Store {
    */
   complete(
     upload: Upload,
-    sha256: string,
+    whole: WholeDigests,
     signal: AbortSignal,
     onProved?: (provedBytes: number) => void,
   ): Promise<Stored>;

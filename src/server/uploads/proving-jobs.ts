@@ -127,7 +127,8 @@ export class ProvingJobs {
   ): Promise<StoredFileRow> {
     const { database, content } = this.#deps;
     try {
-      const stored = await content.complete(inContent(row), sha256, this.#stop.signal, onProved);
+      const { signal } = this.#stop;
+      const stored = await content.complete(inContent(row), { sha256 }, signal, onProved);
       return await database.transaction().execute(async (trx) => {
         const noted = await noteStored(trx, this.#deps, stored, {
           exhibitId: row.exhibit_id,

@@ -9,6 +9,8 @@ const mib = 1024 * 1024;
 export const directoryCapabilities: Capabilities = {
   parts: { lengths: "any", minBytes: 1, maxBytes: 64 * mib, maxParts: 1_000_000 },
   maxPutBytes: 64 * mib,
+  minUploadBytes: 0,
+  comparesSha1: false,
   maxObjectBytes: 16 * mib * mib,
   proof: "read-back",
   refusesOverwrite: true,

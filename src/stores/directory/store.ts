@@ -46,7 +46,7 @@ export async function openDirectoryStore(folder: string): Promise<Store> {
       guarded(signal, () => uploads.begin(key, sizeBytes, partBytes)),
     putPart: (upload, part, signal) => guarded(signal, () => uploads.putPart(upload, part, signal)),
     listParts: (upload, signal) => guarded(signal, () => uploads.listParts(upload)),
-    complete: (upload, sha256, signal, onProved) =>
+    complete: (upload, { sha256 }, signal, onProved) =>
       guarded(signal, () => uploads.complete(upload, sha256, signal, onProved)),
     retain: cannotRetain,
     abort: (upload, signal) => guarded(signal, () => uploads.abort(upload)),

@@ -10,6 +10,8 @@ const gib = 1024 * mib;
 const limits = {
   parts: { lengths: "one", minBytes: 5 * mib, maxBytes: 5 * gib, maxParts: 10_000 },
   maxPutBytes: 5 * gib,
+  minUploadBytes: 0,
+  comparesSha1: false,
   maxObjectBytes: 5 * 1024 * gib,
 } as const;
 

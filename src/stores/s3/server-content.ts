@@ -76,7 +76,7 @@ export function s3ServerContent(
         return partsOf(upload, await memory.recall(upload.id));
       }
     },
-    async complete(upload, sha256, signal, onProved) {
+    async complete(upload, { sha256 }, signal, onProved) {
       const { key, sizeBytes } = upload;
       const wanted = { key, sizeBytes, sha256 };
       try {

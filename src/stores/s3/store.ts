@@ -38,7 +38,7 @@ export function s3Store(bucket: S3Bucket, enforced: Enforced, clock: Clock): Sto
     begin: (key, sizeBytes, partBytes, signal) => uploads.begin(key, sizeBytes, partBytes, signal),
     putPart: (upload, part, signal) => uploads.putPart(upload, part, signal),
     listParts: (upload, signal) => uploads.listParts(upload, signal),
-    complete: (upload, sha256, signal) => uploads.complete(upload, sha256, signal),
+    complete: (upload, { sha256 }, signal) => uploads.complete(upload, sha256, signal),
     retain: (key, asked, signal) => retaining.retain(key, asked, signal),
     abort: (upload, signal) => uploads.abort(upload, signal),
     uploads: (signal) => unfinishedUploads(store, signal),

@@ -20,6 +20,8 @@ export function storeOf(session: Session): Store {
     capabilities: {
       parts: { lengths: partLengths, minBytes: minPartBytes, maxBytes: maxPartBytes, maxParts },
       maxPutBytes,
+      minUploadBytes: 0,
+      comparesSha1: false,
       maxObjectBytes,
       proof: "whole",
       refusesOverwrite: true,
@@ -50,7 +52,7 @@ export function storeOf(session: Session): Store {
       signal.throwIfAborted();
       return calls.listParts(upload, signal);
     },
-    complete: async (upload, sha256, signal, onProved) => {
+    complete: async (upload, { sha256 }, signal, onProved) => {
       signal.throwIfAborted();
       return calls.complete(upload, sha256, signal, onProved);
     },

@@ -108,7 +108,7 @@ describe("a proof that failed unasked", () => {
     const end = Date.now() + 20_000;
     while ((await state()) !== "receiving") expect(Date.now()).toBeLessThan(end);
     await store.putPart(upload, second, soon());
-    expect(await store.complete(upload, sha256Of(content), soon())).toMatchObject({
+    expect(await store.complete(upload, { sha256: sha256Of(content) }, soon())).toMatchObject({
       sizeBytes: 2000,
     });
   });

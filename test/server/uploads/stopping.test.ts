@@ -36,7 +36,7 @@ it("a server that stops does not wait for a part that is only half there, and ke
     await Promise.all([server.restart(), closed]);
     expect((await store.listParts(upload, soon())).map((part) => part.offset)).toEqual([0]);
     await store.putPart(upload, second, soon());
-    await store.complete(upload, sha256Of(content), soon());
+    await store.complete(upload, { sha256: sha256Of(content) }, soon());
   } finally {
     await server.stop();
   }

@@ -61,7 +61,7 @@ describe("a server that stops", () => {
     ]);
     expect(await store.begin(keyIn(entry), content.length, 1000, soon())).toEqual(upload);
     for (const part of parts.slice(3)) await store.putPart(upload, part, soon());
-    const stored = await store.complete(upload, sha256Of(content), soon());
+    const stored = await store.complete(upload, { sha256: sha256Of(content) }, soon());
     expect(stored.proof).toBe("whole");
     expect(await verbs(partner, entry.id)).toEqual([
       "reserved",
@@ -142,14 +142,14 @@ describe("a proof that takes long", () => {
       if (proved.length === 2) open();
     };
     const [stored, failed] = await Promise.allSettled([
-      store.complete(good, sha256Of(bytes), soon(), note),
-      store.complete(bad, sha256Of("other"), soon(), note),
+      store.complete(good, { sha256: sha256Of(bytes) }, soon(), note),
+      store.complete(bad, { sha256: sha256Of("other") }, soon(), note),
     ]);
     expect(proved).toEqual([1234, 1234]);
     expect(stored).toMatchObject({ value: { sha256: sha256Of(bytes), proof: "whole" } });
     expect(failed).toMatchObject({ reason: code("integrity.mismatch") });
     expect(await store.stat(bad.key, soon())).toBeUndefined();
-    await store.complete(bad, sha256Of(bytes), soon());
+    await store.complete(bad, { sha256: sha256Of(bytes) }, soon());
     await remove();
   });
 });
@@ -219,11 +219,11 @@ describe("a part", () => {
     await file.write(Buffer.from("y"), 0, 1, 1500);
     await file.close();
     for (const part of parts.slice(0, 1)) await store.putPart(upload, part, soon());
-    await expect(store.complete(upload, sha256Of(content), soon())).rejects.toEqual(
+    await expect(store.complete(upload, { sha256: sha256Of(content) }, soon())).rejects.toEqual(
       code("integrity.mismatch"),
     );
     for (const part of parts) await store.putPart(upload, part, soon());
-    expect(await store.complete(upload, sha256Of(content), soon())).toMatchObject({
+    expect(await store.complete(upload, { sha256: sha256Of(content) }, soon())).toMatchObject({
       sizeBytes: 3000,
     });
   });
@@ -279,7 +279,7 @@ describe("a part", () => {
       await rm(path.join(disk, "filler"));
       await store.putPart(upload, second, soon());
       await store.putPart(upload, third, soon());
-      await store.complete(upload, sha256Of(content), soon());
+      await store.complete(upload, { sha256: sha256Of(content) }, soon());
       execFileSync("mount", ["-o", "remount,ro", disk]);
       const other = await raw(partner, {
         method: "PUT",
