@@ -13,8 +13,8 @@ export const keptSchema = z.strictObject({
   etagIs: z.enum(["md5", "md5-of-md5s", "opaque"]).optional(),
   /** Other digests by their algorithm (`sha1`, `crc64nvme`), written as the store writes them. */
   checksums: z.record(z.string().min(1), z.string().min(1)).optional(),
-  /** How overwriting was refused: by the store, or by looking whether nothing was there before, and whether nothing was put in between. */
-  noOverwrite: z.enum(["if-none-match", "looked-before-and-after"]).optional(),
+  /** How overwriting was refused: by the store, by condition or because no two things of a folder have one name there, or by looking whether nothing was there before, and whether nothing was put in between. */
+  noOverwrite: z.enum(["if-none-match", "looked-before-and-after", "unique-name"]).optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
 

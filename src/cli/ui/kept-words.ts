@@ -13,6 +13,7 @@ const etagWords: Readonly<Record<NonNullable<Kept["etagIs"]>, string>> = {
 
 const refusedWords: Readonly<Record<NonNullable<Kept["noOverwrite"]>, string>> = {
   "if-none-match": "the store itself would have refused to overwrite",
+  "unique-name": "the store gives no name twice, so nothing was overwritten",
   "looked-before-and-after": "that nothing was overwritten was looked up before and afterwards",
 };
 

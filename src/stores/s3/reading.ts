@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { addAbortSignal, Readable } from "node:stream";
-import { ExhibitError } from "../../evidence/errors.ts";
 import type { ByteRange } from "../../evidence/ports/store.ts";
-import { unreachable } from "../unreachable.ts";
+import { exactly, isRange, nonsense, noSuchRange, nothingThere } from "../exact-bytes.ts";
 import type { S3Streamed } from "./bucket.ts";
 import { readHeaders } from "./encryption.ts";
 import { failureOf } from "./failures.ts";
@@ -82,52 +81,4 @@ async function lengthOf(
   const pieces: Buffer[] = [];
   for await (const piece of body) pieces.push(Buffer.from(piece as Buffer));
   throw failureOf({ status, headers, body: Buffer.concat(pieces) });
-}
-
-async function* exactly(
-  body: AsyncIterable<Buffer>,
-  length: number,
-  url: string,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  let left = length;
-  try {
-    for await (const piece of body) {
-      left -= piece.byteLength;
-      if (left < 0) throw nonsense();
-      yield piece;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error instanceof ExhibitError ? error : unreachable(error as Error, url);
-  }
-  if (left > 0) {
-    throw new ExhibitError("unavailable.store", "The connection ended before the file did.", {
-      hint: "Try again.",
-      facts: { missingBytes: left },
-    });
-  }
-}
-
-function isRange({ start, end }: ByteRange): boolean {
-  return Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start;
-}
-
-function noSuchRange({ start, end }: ByteRange): ExhibitError {
-  return new ExhibitError("usage.invalid", "The file has no such range of bytes.", {
-    facts: { start, end },
-  });
-}
-
-function nonsense(): ExhibitError {
-  return new ExhibitError("unavailable.store", "The store sent other bytes than were asked for.", {
-    facts: { status: 200 },
-    hint: "Something between this computer and the store may be changing what is sent. Try again.",
-  });
-}
-
-export function nothingThere(): ExhibitError {
-  return new ExhibitError("not-found.content", "The store holds nothing under this key.", {
-    hint: "Check the exhibit's reference, and that its upload was finished.",
-  });
 }

@@ -1,0 +1,190 @@
+import { z } from "zod";
+import { ExhibitError } from "../../evidence/errors.ts";
+import type { StoredPart, Upload } from "../../evidence/ports/store.ts";
+import { isLoopback } from "../../evidence/web-address.ts";
+import { bodyOf, type BoxAnswer, type BoxApi } from "./api.ts";
+import { boxCodeOf, failureOf } from "./failures.ts";
+
+/** A session is spoken to at the addresses that came with it: they lead to the nearest data centre (Box: session endpoints). */
+export const endpointsSchema = z.object({
+  upload_part: z.url(),
+  commit: z.url(),
+  abort: z.url(),
+  list_parts: z.url(),
+  status: z.url(),
+});
+export type Endpoints = z.infer<typeof endpointsSchema>;
+
+export const sessionSchema = z.object({
+  id: z.string().min(1),
+  session_expires_at: z.string(),
+  part_size: z.number().int().positive(),
+  total_parts: z.number().int().positive(),
+  num_parts_processed: z.number().int().nonnegative(),
+  session_endpoints: endpointsSchema,
+});
+export type Session = z.infer<typeof sessionSchema>;
+
+const partSchema = z.object({
+  part_id: z.string(),
+  offset: z.number().int().nonnegative(),
+  size: z.number().int().positive(),
+  sha1: z.string(),
+});
+/** A part as Box lists it, and as it wants it back when the whole is put together. */
+export type BoxPart = z.infer<typeof partSchema>;
+
+export const partAnswerSchema = z.object({ part: partSchema });
+
+const partsSchema = z.object({
+  entries: z.array(partSchema),
+  total_count: z.number().int().nonnegative(),
+  limit: z.number().int().positive().optional(),
+});
+
+/** Box gives no more at once. */
+const pageLength = 1000;
+
+const conflictSchema = z.object({ context_info: z.object({ session: sessionSchema }) });
+
+/** Begins a session; or gives the live one that Box says is under way for this name already. */
+export async function createSession(
+  api: BoxApi,
+  about: { readonly folderId: string; readonly name: string; readonly sizeBytes: number },
+  signal: AbortSignal,
+): Promise<
+  | { readonly session: Session; readonly isNew: boolean }
+  | { readonly session: undefined; readonly refused: BoxAnswer }
+> {
+  const { folderId, name, sizeBytes } = about;
+  const answer = await api.ask(
+    {
+      method: "POST",
+      to: api.upload("/files/upload_sessions"),
+      json: { folder_id: folderId, file_name: name, file_size: sizeBytes },
+      isUpload: true,
+    },
+    signal,
+  );
+  if (answer.status === 409 && boxCodeOf(answer) === "session_conflict") {
+    const live = conflictSchema.safeParse(answer.body).data?.context_info.session;
+    if (live !== undefined) return { session: trusted(api, live), isNew: false };
+  }
+  if (answer.status === 409 && boxCodeOf(answer) === "item_name_in_use") {
+    return { session: undefined, refused: answer };
+  }
+  return { session: trusted(api, bodyOf(sessionSchema, answer)), isNew: true };
+}
+
+/** How a session stands; undefined where it has ended, or is another user's. */
+export async function liveSession(
+  api: BoxApi,
+  endpoints: Endpoints,
+  signal: AbortSignal,
+): Promise<Session | undefined> {
+  const answer = await api.ask({ method: "GET", to: endpoints.status }, signal);
+  return isGone(answer) || answer.status === 403 ? undefined : bodyOf(sessionSchema, answer);
+}
+
+/** Whether an answer says that a session is no more. */
+export function isGone(answer: Pick<BoxAnswer, "status" | "body">): boolean {
+  const code = boxCodeOf(answer);
+  return answer.status === 404 || answer.status === 410 || code === "invalid_upload_session_id";
+}
+
+/** All parts that a session holds, in order of offset. @throws ExhibitError `not-found.upload` */
+export async function partsOf(
+  api: BoxApi,
+  endpoints: Endpoints,
+  signal: AbortSignal,
+): Promise<BoxPart[]> {
+  const found: BoxPart[] = [];
+  for (let offset = 0; ;) {
+    const page = await partsFrom(api, endpoints, offset, pageLength, signal);
+    found.push(...page.entries);
+    // By the limit that Box kept to, not by what came (Box: offset-based pagination).
+    offset += page.limit ?? pageLength;
+    if (offset >= page.total_count) break;
+  }
+  return found.sort((a, b) => a.offset - b.offset);
+}
+
+/** The part that lies at an offset, if there is one. */
+export async function partAt(
+  api: BoxApi,
+  endpoints: Endpoints,
+  offset: number,
+  signal: AbortSignal,
+): Promise<BoxPart | undefined> {
+  const parts = await partsOf(api, endpoints, signal);
+  return parts.find((part) => part.offset === offset);
+}
+
+export async function endSession(
+  api: BoxApi,
+  endpoints: Endpoints,
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = await api.ask({ method: "DELETE", to: endpoints.abort }, signal);
+  if (answer.status >= 300 && !isGone(answer)) throw failureOf(answer);
+}
+
+export function storedPart({ offset, size, sha1 }: BoxPart): StoredPart {
+  return { offset, length: size, digest: { algorithm: "sha1", hex: sha1 } };
+}
+
+/** Length of the part at an offset. @throws ExhibitError `usage.invalid` for what cannot be a part of the upload */
+export function requirePart(
+  { sizeBytes, partBytes }: Upload,
+  { offset, length }: { readonly offset: number; readonly length: number },
+  bodyBytes: number,
+): void {
+  const isOne =
+    Number.isSafeInteger(offset) && offset >= 0 && offset < sizeBytes && offset % partBytes === 0;
+  const right = Math.min(partBytes, sizeBytes - offset);
+  if (isOne && length === right && bodyBytes === length) return;
+  throw new ExhibitError("usage.invalid", "This is not one of the upload's parts.", {
+    hint: `A part begins at a multiple of ${partBytes} and has ${partBytes} bytes, or what is left of the file.`,
+    facts: { offset, length, bodyBytes, sizeBytes },
+  });
+}
+
+async function partsFrom(
+  api: BoxApi,
+  endpoints: Endpoints,
+  offset: number,
+  limit: number,
+  signal: AbortSignal,
+): Promise<z.infer<typeof partsSchema>> {
+  const answer = await api.ask(
+    { method: "GET", to: endpoints.list_parts, query: { offset, limit } },
+    signal,
+  );
+  if (isGone(answer)) throw noUpload();
+  return bodyOf(partsSchema, answer);
+}
+
+export function noUpload(): ExhibitError {
+  return new ExhibitError("not-found.upload", "Box has no such unfinished upload.", {
+    hint: "It has expired, was aborted, or is finished. Run the same upload command again.",
+  });
+}
+
+/** Our token goes to hosts of the same organisation only. @throws ExhibitError `policy.insecure-address` */
+function trusted(api: BoxApi, session: Session): Session {
+  const hosts = [api.address.upload, api.address.api].map((url) => new URL(url).hostname);
+  for (const url of Object.values(session.session_endpoints)) {
+    const { hostname } = new URL(url);
+    if (hosts.some((host) => isSameOrganisation(hostname, host))) continue;
+    throw new ExhibitError("policy.insecure-address", `Box sent us to ${hostname} for an upload.`, {
+      hint: "That is none of the hosts in the store's address. Nothing was sent there. Tell your administrator.",
+    });
+  }
+  return session;
+}
+
+function isSameOrganisation(one: string, other: string): boolean {
+  if (isLoopback(one) || isLoopback(other)) return isLoopback(one) && isLoopback(other);
+  const domain = other.split(".").slice(-2).join(".");
+  return one === domain || one.endsWith(`.${domain}`);
+}
