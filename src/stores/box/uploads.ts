@@ -19,7 +19,6 @@ import { putTogether } from "./put-together.ts";
 import {
   createSession,
   endSession,
-  isGone,
   liveSession,
   noUpload,
   partsOf,
