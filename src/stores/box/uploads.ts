@@ -44,9 +44,14 @@ export class Uploads {
   }
 
   /** The part size is Box's choice. @throws as the port says */
-  async begin(key: string, sizeBytes: number, signal: AbortSignal): Promise<Upload> {
+  async begin(
+    key: string,
+    sizeBytes: number,
+    wantedBytes: number,
+    signal: AbortSignal,
+  ): Promise<Upload> {
     const [folder, name] = placeOf(key);
-    checkSizes(sizeBytes, this.#limits);
+    checkSizes(sizeBytes, wantedBytes, this.#limits);
     if ((await this.#files.find(key, signal)) !== undefined) throw otherHolder(name, name);
     const live = await this.#live({ key, sizeBytes }, signal);
     if (live !== undefined) return uploadOf(live);
