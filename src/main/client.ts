@@ -107,14 +107,14 @@ export async function composeClient(
   };
 }
 
-/** Folders and buckets are opened one process at a time: the first one makes this machine's key, and two must not make two. */
+/** Folders, buckets and Box are opened one process at a time: the first one makes this machine's key, and two must not make two. */
 async function connect(
   store: NamedStore,
   machine: StoreMachine,
   paths: MachinePaths,
   signal: AbortSignal,
 ): Promise<Connection> {
-  if (!/^(?:file|s3):/.test(store.url)) return openConnection(store, machine, signal);
+  if (!/^(?:file|s3|box):/.test(store.url)) return openConnection(store, machine, signal);
   makeStateFolder(paths.stateDir);
   const release = await takeLock(path.join(paths.stateDir, "machine-key.lock"), 10_000);
   if (release === undefined) {
