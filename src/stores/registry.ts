@@ -2,10 +2,11 @@ import { fileURLToPath } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { Enforced } from "./s3/enforced.ts";
+import type { BoxMachine } from "./box/sign-in/box-tokens.ts";
 import type { SessionMachine } from "./server/session.ts";
 
 /** What a store needs of this machine. */
-export interface StoreMachine extends SessionMachine {
+export interface StoreMachine extends SessionMachine, BoxMachine {
   readonly toolVersion: string;
   /** What a check found out about a store, as it was kept; undefined where there was none. */
   readonly checkOf: (store: NamedStore) => Promise<Enforced | undefined>;
