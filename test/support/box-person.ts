@@ -1,4 +1,10 @@
+import type { Proving } from "../../src/evidence/ports/sign-in.ts";
+import type { StoreMachine } from "../../src/stores/registry.ts";
+import { loginName } from "../../src/stores/box/sign-in/kept-login.ts";
 import type { Box } from "./box/box.ts";
+import type { MemorySecrets } from "./memory-secrets.ts";
+import { MovingClock } from "./moving-clock.ts";
+import { newMachine } from "./server.ts";
 
 /** What a person does on Box's page. */
 export interface OnPage {
@@ -55,4 +61,44 @@ export function takeNewestTwo({ world: { tokens } }: Box): void {
     return text;
   };
   tokens.useRefresh = (text) => given.slice(-2).find((one) => one.text === text)?.user;
+}
+
+/** Where our own requests did not fit Box's document, of which it is right. */
+export function ourViolations({ violations }: Box): unknown[] {
+  return violations.filter(
+    ({ side, agent, operation, what }) =>
+      side === "request" &&
+      agent.startsWith("exhibit") &&
+      // It wants a field there that it does not describe, and that no client sends.
+      !(operation === "post_oauth2_revoke" && what.includes("grant_type")),
+  );
+}
+
+/** A machine that is signed in nowhere, with a clock to put forward and back. */
+export interface SigningMachine extends StoreMachine {
+  readonly secrets: MemorySecrets;
+  readonly clock: MovingClock;
+}
+
+export function signingMachine(clock = new MovingClock()): SigningMachine {
+  const machine = newMachine(clock);
+  return { ...machine, clock };
+}
+
+/** What a machine keeps of its login, or nothing. */
+export function keptLogin(
+  { secrets }: SigningMachine,
+  url: string,
+): Record<string, string> | undefined {
+  const text = secrets.all().get(loginName(url));
+  return text === undefined ? undefined : (JSON.parse(text) as Record<string, string>);
+}
+
+/** A person's way of signing in; `atPage` is what becomes of the page's address. */
+export function byPage(
+  box: Box,
+  atPage: (page: string) => unknown,
+  application = box.app,
+): Proving {
+  return { by: "page", application, showPage: (page) => void atPage(page) };
 }
