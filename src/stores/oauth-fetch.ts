@@ -29,7 +29,8 @@ export function fetchThrough(
       {
         url,
         method: method as Method,
-        headers,
+        // The other end should see what program asks, not with what library.
+        headers: { ...headers, "user-agent": "exhibit" },
         body: body === undefined || body === null ? undefined : bodyText(body),
       },
       signal,

@@ -41,7 +41,8 @@ async function prove(
   }
   const { application, subject } = proving;
   await new Grants(place, application, machine).byCredentials(subject, signal);
-  return { by: "credentials", ...application, subject };
+  const { clientId, clientSecret } = application;
+  return { by: "credentials", clientId, clientSecret, subject };
 }
 
 async function proveOnPage(
