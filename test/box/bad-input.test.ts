@@ -28,8 +28,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   box.faults.clear();
-  expect(box.violations).toEqual([]);
-  expect(box.crashes).toEqual([]);
+  expect([box.ourViolations, box.unsound]).toEqual([[], []]);
   await folder.close();
 });
 

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 afterAll(async () => {
-  expect([box.crashes, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
+  expect([box.unsound, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
   await box.close();
 });
 

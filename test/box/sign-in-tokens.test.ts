@@ -30,7 +30,7 @@ beforeEach(() => {
   box.world.tokens.revokeAll(box.users.officer);
 });
 afterAll(async () => {
-  expect([box.crashes, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
+  expect([box.unsound, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
   await box.close();
 });
 
