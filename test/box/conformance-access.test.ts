@@ -1,4 +1,6 @@
+import { createHash, createPrivateKey, randomBytes, randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { SignJWT } from "jose";
 import { Asking, expectRefused } from "../support/box/asking.ts";
 import { startBox, type Box } from "../support/box/box.ts";
 
@@ -111,6 +113,54 @@ describe("origins and tokens", () => {
     });
   });
 
+  test("an assertion is the application's, for a minute, and once", async () => {
+    const { jwt, clientId } = box.app;
+    const key = createPrivateKey(jwt.privateKey);
+    const now = Math.floor(box.clock.now().getTime() / 1000);
+    const assert = async (wrong: {
+      seconds?: number;
+      jti?: string;
+      kid?: string;
+      iss?: string;
+    }) => {
+      const { seconds = 45, jti = randomUUID(), kid = jwt.keyId, iss = clientId } = wrong;
+      const assertion = await new SignJWT({ box_sub_type: "enterprise" })
+        .setProtectedHeader({ alg: "RS256", kid })
+        .setIssuer(iss)
+        .setSubject(box.enterpriseId)
+        .setAudience("https://api.box.com/oauth2/token")
+        .setJti(jti)
+        .setExpirationTime(now + seconds)
+        .sign(key);
+      const grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+      return officer.grant({ grant_type, assertion });
+    };
+    const jti = randomUUID();
+    expect(await assert({ jti })).toMatchObject({ status: 200, json: { token_type: "bearer" } });
+    const refused = { status: 400, json: { error: "invalid_grant" } };
+    for (const wrong of [{ jti }, { jti: "short" }, { seconds: 90 }, { seconds: -5 }]) {
+      expect(await assert(wrong)).toMatchObject(refused);
+    }
+    expect(await assert({ kid: "other" })).toMatchObject(refused);
+    expect(await assert({ iss: "other" })).toMatchObject(refused);
+  });
+
+  test("a code with a challenge is only for who knows what it was made of", async () => {
+    const verifier = randomBytes(48).toString("base64url");
+    const challenge = createHash("sha256").update(verifier).digest("base64url");
+    const grant = (code_verifier: string) => {
+      const code = box.world.tokens.issueCode({
+        user: box.users.officer,
+        redirectUri: undefined,
+        challenge,
+      });
+      return officer.grant({ grant_type: "authorization_code", code, code_verifier });
+    };
+    expect((await grant(verifier)).status).toBe(200);
+    const wrong = await grant(`${verifier}x`);
+    expect(wrong).toMatchObject({ status: 400, json: { error: "invalid_grant" } });
+  });
+
   test("a downscoped token does one thing in one place", async () => {
     const inside = box.folder(box.users.officer, "Inside");
     const exchange = await officer.grant({
@@ -215,5 +265,31 @@ describe("roles", () => {
       status: 201,
       json: { status: "pending", invite_email: "new@court.example", accessible_by: null },
     });
+  });
+});
+
+describe("Box's document", () => {
+  test("finds what does not fit, and whose it is", async () => {
+    const headers = { "user-agent": "exhibit/0.0.0" };
+    const json = { name: 7, colour: "red", parent: { id: "0" } };
+    await officer.api("POST", "/folders?odd=1", { json, headers });
+    await officer.api("GET", "/folders/0/items?limit=many", { headers });
+    await officer.api("GET", "/folders/0/items?odd=1");
+    expect(box.ourViolations.map(({ operation, what }) => `${operation}: ${what}`)).toEqual([
+      'post_folders: query has "odd", which is not known',
+      "post_folders: body/name must be string",
+      expect.stringContaining("colour"),
+      "get_folders_id_items: query limit must be integer",
+    ]);
+    expect(box.violations).toHaveLength(box.ourViolations.length + 1);
+  });
+
+  test("finds an answer that does not fit", async () => {
+    const odd = box.addUser({ name: 7 as unknown as string, login: "odd@force.example" });
+    await officer.as(odd).api("GET", "/users/me");
+    expect(box.unsound).toEqual([
+      expect.objectContaining({ operation: "get_users_me", what: "200/name must be string" }),
+    ]);
+    box.violations.length = 0;
   });
 });

@@ -1,5 +1,10 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { execPath } from "node:process";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { Agent, fetch } from "undici";
 import { Asking } from "../support/box/asking.ts";
 import { startBox, type Box } from "../support/box/box.ts";
 import { failure, gatewayPage, rateLimited, refusedToken } from "../support/box/http/faults.ts";
@@ -87,5 +92,29 @@ describe("faults", () => {
     expect(box.tree().has("held")).toBe(false);
     wait.abort();
     expect((await waiting).status).toBe(201);
+  });
+});
+
+describe("as a process of its own", () => {
+  test("it says where it is, answers, and leaves nothing behind", async () => {
+    const script = fileURLToPath(new URL("../../scripts/box-simulator.js", import.meta.url));
+    const line = ["--tls", "--no-validate", "--part-size", "1000000"];
+    const simulator = spawn(execPath, [script, ...line], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(simulator, "exit");
+    const [said] = (await once(simulator.stdout, "data")) as [Buffer];
+    const at = JSON.parse(said.toString()) as Record<string, string>;
+    const { caFile = "", developerToken = "", upload = "", folderId = "" } = at;
+    const dispatcher = new Agent({ connect: { ca: await readFile(caFile, "utf8") } });
+    const made = await fetch(`${upload}/api/2.0/files/upload_sessions`, {
+      dispatcher,
+      method: "POST",
+      headers: { authorization: `Bearer ${developerToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ folder_id: folderId, file_name: "x", file_size: 25_000_000 }),
+    });
+    expect(await made.json()).toMatchObject({ part_size: 1_000_000, total_parts: 25 });
+    await dispatcher.close();
+    simulator.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    await expect(readFile(caFile)).rejects.toMatchObject({ code: "ENOENT" });
   });
 });

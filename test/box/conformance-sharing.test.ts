@@ -299,4 +299,24 @@ describe("metadata, file requests and settings", () => {
       is_file_request_login_required: { value: true },
     });
   });
+
+  test("where content lies and whom it may go to is for administrators", async () => {
+    const admin = officer.as(box.users.admin);
+    expectRefused(await officer.api("GET", "/storage_policies"), 403);
+    expect((await admin.api("GET", "/storage_policies")).text).toContain("UK");
+    const of = `resolved_for_type=enterprise&resolved_for_id=${box.enterpriseId}`;
+    expect((await admin.api("GET", `/storage_policy_assignments?${of}`)).status).toBe(200);
+    box.settings.allowedDomains = ["court.example"];
+    const domains = await admin.api("GET", "/collaboration_whitelist_entries");
+    expect(domains.text).toContain("court.example");
+    const folder = box.folder(box.users.officer, "Kept in");
+    const json = {
+      item: { type: "folder", id: folder },
+      accessible_by: { type: "user", login: box.users.partner.login },
+      role: "viewer",
+    };
+    const invited = await officer.api("POST", "/collaborations", { json });
+    box.settings.allowedDomains = [];
+    expectRefused(invited, 403, "forbidden_by_policy");
+  });
 });

@@ -64,7 +64,7 @@ export async function copyFile(world: World, call: Call): Promise<Answer> {
   const folder = folderFor(world, call, "upload", parentId);
   const name = checkedName(textIn(body, "name") ?? file.name);
   checkNameFree(folder, name, "file");
-  const { content } = currentVersion(file);
+  const content = { ...currentVersion(file).content };
   checkRoom(world, folder.owner, content.size);
   const { user } = call.access;
   const copy = world.tree.addFile(folder, { name, by: user, now: world.now() }, content, 0);

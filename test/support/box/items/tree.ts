@@ -97,7 +97,11 @@ export class Tree {
         this.folders.delete(one.id);
       } else {
         this.files.delete(one.id);
-        for (const { content } of one.versions) one.owner.spaceUsed -= content.size;
+        for (const { content } of one.versions) {
+          one.owner.spaceUsed -= content.size;
+          // What happened to the file is remembered, its bytes are not.
+          content.buffers = [];
+        }
       }
     }
   }
