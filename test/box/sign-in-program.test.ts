@@ -169,6 +169,11 @@ describe("a person at the command line", () => {
     );
     expect(byCredentials.out).toBe(`box  ${url}  ${box.users.admin.login}\n`);
     expect([byKey.err, byCredentials.code]).toEqual(["", 0]);
+    const { clientSecret, jwt } = box.app;
+    const all = [byKey.out, byCredentials.out, byCredentials.err, await everythingWritten()].join();
+    for (const secret of [clientSecret, jwt.passphrase, jwt.encryptedPrivateKey.slice(60, 90)]) {
+      expect(all).not.toContain(secret);
+    }
   });
 
   it("goes through the proxy, and trusts the certificates that it is told to", async () => {
