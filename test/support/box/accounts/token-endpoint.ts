@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { jwtVerify } from "jose";
 import { Refusal, type Answer } from "../http/answer.ts";
 import type { Call } from "../http/call.ts";
