@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { buffer } from "node:stream/consumers";
 import { sha256Of } from "../../evidence/digest.ts";
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import { keySchema } from "../../evidence/key.ts";
 import type { Upload } from "../../evidence/ports/store.ts";
 import type { Files } from "./files.ts";
@@ -60,7 +60,10 @@ export async function findNote(
 ): Promise<FoundNote | undefined> {
   const file = await files.findIn(folder, nameOf(wanted), signal);
   if (file === undefined) return undefined;
-  const found = await readNote(files, file.id, signal);
+  const text = await textOf(files, file.id, signal);
+  // Taken away since it was seen: the upload has ended.
+  if (text === undefined) return undefined;
+  const found = noteIn(text);
   // Believed only where it lies.
   const isIts = found?.key === wanted.key && found.sizeBytes === wanted.sizeBytes;
   if (isIts) return { note: found, fileId: file.id };
@@ -80,15 +83,24 @@ export async function* listNotes(files: Files, signal: AbortSignal): AsyncGenera
   const items: BoxItem[] = [];
   for await (const item of files.folders.items(folderId, signal)) items.push(item);
   for (const item of items.filter(isFile)) {
-    const note = await readNote(files, item.id, signal);
+    const note = noteIn((await textOf(files, item.id, signal)) ?? "");
     if (note !== undefined && nameOf(note) === item.name) yield { note, fileId: item.id };
   }
 }
 
-async function readNote(files: Files, id: string, signal: AbortSignal): Promise<Note | undefined> {
-  const text = await buffer(await readFile(files.api, id, undefined, signal));
+/** Undefined where it is not there any more. */
+async function textOf(files: Files, id: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    return noteSchema.safeParse(JSON.parse(text.toString("utf8"))).data;
+    return (await buffer(await readFile(files.api, id, undefined, signal))).toString("utf8");
+  } catch (error) {
+    if (hasCode(error, "not-found.content")) return undefined;
+    throw error;
+  }
+}
+
+function noteIn(text: string): Note | undefined {
+  try {
+    return noteSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
