@@ -49,6 +49,8 @@ export const errorCodes = [
   "conflict.schema-newer",
   "conflict.upload-closed",
   "conflict.unfinished",
+  "conflict.share-ended",
+  "conflict.share-changed",
   "policy.role",
   "policy.quota",
   "policy.type-not-markable",
