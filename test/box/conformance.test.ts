@@ -56,5 +56,6 @@ describe("box-node-sdk 10 over HTTP", () => {
     await client.files.deleteFileById(file.id);
     expect(box.tree().has(`big-${size}.bin`)).toBe(false);
     expect(box.crashes).toEqual([]);
+    expect(box.violations).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import { Faults } from "./http/faults.ts";
 import { Front } from "./http/serve.ts";
 import { currentVersion, type Folder, type Item } from "./items/items.ts";
 import { listen, type Listener } from "./listeners.ts";
+import { Conformity } from "./openapi/conformity.ts";
 import { routes } from "./routes.ts";
 import { usualSettings, type BoxSettings } from "./settings.ts";
 import { enterpriseId, World } from "./world.ts";
@@ -49,6 +50,8 @@ export interface Box {
   tree(user?: User): ReadonlyMap<string, TreeEntry>;
   /** The bytes of a file. */
   content(fileId: string): Buffer;
+  /** A file request as somebody made it in the browser, for others to be copied from; gives its id. */
+  fileRequest(user: User, folderId: string): string;
   /** The file that the console offers for sign-in by JWT. */
   jwtConfig(): Record<string, unknown>;
   close(): Promise<void>;
@@ -84,7 +87,7 @@ export async function startBox(start: BoxStart = {}): Promise<Box> {
   const tls = start.tls ?? false;
   const clock = start.clock ?? new MovingClock();
   const settings = { ...usualSettings(), ...start.settings };
-  const violations: Violation[] = [];
+  const conformity = new Conformity();
   const faults = new Faults();
   const front: { is?: Front } = {};
   const listeners = {} as Record<Host, Listener>;
@@ -97,7 +100,9 @@ export async function startBox(start: BoxStart = {}): Promise<Box> {
   const origins = each(({ origin }) => origin);
   const app = newApplication(enterpriseId);
   const world = new World(settings, clock, app, origins);
-  const made = new Front(world, routes(world), faults, () => undefined);
+  const made = new Front(world, routes(world), faults, (call, answer) => {
+    if (settings.validate) conformity.inspect(call, answer);
+  });
   front.is = made;
   return {
     apiUrl: origins.api,
@@ -115,7 +120,7 @@ export async function startBox(start: BoxStart = {}): Promise<Box> {
     settings,
     requests: made.requests,
     events: world.events.all,
-    violations,
+    violations: conformity.violations,
     crashes: made.crashes,
     world,
     addUser: (person) => world.addUser(person),
@@ -123,6 +128,7 @@ export async function startBox(start: BoxStart = {}): Promise<Box> {
     folder: (user, path) => madeFolders(world, user, path).id,
     tree: (user = world.people.officer) => new Map(entriesOf(user.root, "")),
     content: (id) => contentOf(world, id),
+    fileRequest: (user, folderId) => madeFileRequest(world, user, folderId),
     jwtConfig: () => configFile(app),
     async close() {
       await Promise.all(Object.values(listeners).map((one) => one.close()));
@@ -158,4 +164,10 @@ function contentOf(world: World, id: string): Buffer {
   const file = world.tree.files.get(id);
   if (file === undefined) throw new Error(`There is no file ${id}.`);
   return Buffer.concat(currentVersion(file).content.buffers);
+}
+
+function madeFileRequest(world: World, user: User, folderId: string): string {
+  const folder = world.folder(user, folderId);
+  if (folder === undefined) throw new Error(`There is no folder ${folderId}.`);
+  return world.fileRequests.make(world.tree.nextId(), folder, user, world.now()).id;
 }

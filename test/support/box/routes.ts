@@ -11,6 +11,14 @@ import * as folders from "./items/folder-routes.ts";
 import { preflight, versionPreflight } from "./items/preflight.ts";
 import * as sessions from "./items/session-routes.ts";
 import { uploadFile, uploadVersion } from "./items/simple-upload.ts";
+import { events } from "./audit/event-routes.ts";
+import { enterpriseConfiguration } from "./governance/enterprise.ts";
+import * as requests from "./governance/file-request-routes.ts";
+import * as metadata from "./governance/metadata-routes.ts";
+import * as collaborations from "./sharing/collaboration-routes.ts";
+import { linkDownload, linkPage } from "./sharing/link-pages.ts";
+import { sharedItem } from "./sharing/shared-items.ts";
+import { fileMark, folderMark } from "./sharing/watermarks.ts";
 import type { World } from "./world.ts";
 
 type WorldHandler = (world: World, call: Call) => Answer | Promise<Answer>;
@@ -46,7 +54,41 @@ const api: readonly Line[] = [
   ["GET", "/2.0/files/:id/content", files.downloadFile, ["item_download", "item_readwrite"]],
   ["POST", "/2.0/files/:id/copy", files.copyFile, ["item_readwrite"]],
   ["GET", "/2.0/files/:id/versions", files.fileVersions, readScopes],
+  ["GET", "/2.0/shared_items", sharedItem, readScopes],
+  ["GET", "/2.0/files/:id/watermark", fileMark.get, readScopes],
+  ["PUT", "/2.0/files/:id/watermark", fileMark.put, undefined],
+  ["DELETE", "/2.0/files/:id/watermark", fileMark.remove, undefined],
+  ["GET", "/2.0/folders/:id/watermark", folderMark.get, readScopes],
+  ["PUT", "/2.0/folders/:id/watermark", folderMark.put, undefined],
+  ["DELETE", "/2.0/folders/:id/watermark", folderMark.remove, undefined],
+  ["POST", "/2.0/collaborations", collaborations.invite, undefined],
+  ["GET", "/2.0/collaborations/:id", collaborations.getCollaboration, undefined],
+  ["PUT", "/2.0/collaborations/:id", collaborations.changeCollaboration, undefined],
+  ["DELETE", "/2.0/collaborations/:id", collaborations.removeCollaboration, undefined],
+  ["GET", "/2.0/files/:id/collaborations", collaborations.fileCollaborations, readScopes],
+  ["GET", "/2.0/folders/:id/collaborations", collaborations.folderCollaborations, readScopes],
+  ["GET", "/2.0/events", events, undefined],
+  ...metadataLines("files", metadata.fileMetadata),
+  ...metadataLines("folders", metadata.folderMetadata),
+  ["POST", "/2.0/metadata_templates/schema", metadata.createTemplate, undefined],
+  ["GET", "/2.0/metadata_templates/:scope/:template/schema", metadata.getTemplate, undefined],
+  ["POST", "/2.0/file_requests/:id/copy", requests.copyFileRequest, undefined],
+  ["GET", "/2.0/file_requests/:id", requests.getFileRequest, undefined],
+  ["PUT", "/2.0/file_requests/:id", requests.updateFileRequest, undefined],
+  ["DELETE", "/2.0/file_requests/:id", requests.deleteFileRequest, undefined],
+  ["GET", "/2.0/enterprise_configurations/:id", enterpriseConfiguration, undefined, "2025.0"],
 ];
+
+function metadataLines(kind: string, of: typeof metadata.fileMetadata): Line[] {
+  const one = `/2.0/${kind}/:id/metadata/:scope/:template`;
+  return [
+    ["GET", `/2.0/${kind}/:id/metadata`, of.list, readScopes],
+    ["POST", one, of.create, undefined],
+    ["GET", one, of.get, readScopes],
+    ["PUT", one, of.update, undefined],
+    ["DELETE", one, of.remove, undefined],
+  ];
+}
 
 const upload: readonly Line[] = [
   ["POST", "/api/2.0/files/content", uploadFile, uploadScopes],
@@ -66,6 +108,9 @@ const session: readonly Line[] = [
 const account: readonly Line[] = [
   ["GET", "/api/oauth2/authorize", authorizePage, "none"],
   ["POST", "/api/oauth2/authorize", authorizeDecision, "none"],
+  ["GET", "/s/:code", linkPage, "none"],
+  ["GET", "/shared/static/:code", linkDownload, "none"],
+  ["GET", "/f/:code", requests.fileRequestPage, "none"],
 ];
 
 const download: readonly Line[] = [

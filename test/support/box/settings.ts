@@ -44,6 +44,8 @@ export interface BoxSettings {
   linkDefaultAccess: "open" | "company" | "collaborators";
   /** Whether a collaboration may have an end. */
   collaborationExpiry: boolean;
+  /** How a second invitation of the same person is refused: Box has done both. */
+  collaborationConflict: 400 | 409;
   /** Whether outsiders may be invited. */
   externalCollaboration: boolean;
   /** Whether the application may act as other users. */
@@ -82,6 +84,7 @@ export function usualSettings(): BoxSettings {
     linkPolicy: { access: "open", canDownload: true },
     linkDefaultAccess: "company",
     collaborationExpiry: true,
+    collaborationConflict: 400,
     externalCollaboration: true,
     asUserAllowed: true,
     enterpriseScope: true,

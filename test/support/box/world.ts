@@ -10,7 +10,7 @@ import { Tree } from "./items/tree.ts";
 import { Metadata } from "./governance/metadata.ts";
 import { FileRequests } from "./governance/file-requests.ts";
 import type { BoxSettings } from "./settings.ts";
-import type { Collaboration } from "./sharing/collaborations.ts";
+import { Collaborations } from "./sharing/collaborations.ts";
 import { Links } from "./sharing/link.ts";
 import type { Host } from "./http/call.ts";
 
@@ -32,7 +32,7 @@ export class World {
   readonly downloads = new Downloads(this);
   readonly metadata = new Metadata();
   readonly fileRequests = new FileRequests();
-  readonly collaborations = new Map<string, Collaboration>();
+  readonly collaborations = new Collaborations(() => this.now(), this.events);
   /** The application's own account. */
   readonly service: User;
   readonly people: { readonly admin: User; readonly officer: User; readonly partner: User };
@@ -99,7 +99,7 @@ export class World {
 
   isCollaborator(user: User, item: Item): boolean {
     for (const one of withParents(item)) {
-      for (const { user: other, accepted } of one.collaborations) {
+      for (const { user: other, accepted } of this.collaborations.on(one)) {
         if (other === user && accepted) return true;
       }
     }

@@ -40,7 +40,7 @@ export function rightsOn(world: World, access: Access, item: Item): ReadonlySet<
   if (item.owner === access.user) return new Set(rightsOfRole.owner);
   const rights = new Set<string>();
   for (const one of withParents(item)) {
-    for (const { user, role, accepted } of one.collaborations) {
+    for (const { user, role, accepted } of world.collaborations.on(one)) {
       if (user !== access.user || !accepted) continue;
       for (const right of rightsOfRole[role]) rights.add(right);
     }

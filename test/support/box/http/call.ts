@@ -97,6 +97,11 @@ export class Call {
     return buffers;
   }
 
+  /** What has been read of the body so far: all of it once the call is answered, but for parts that were refused. */
+  get received(): readonly Buffer[] {
+    return this.read ?? [];
+  }
+
   async text(): Promise<string> {
     return Buffer.concat(await this.body()).toString();
   }
@@ -113,6 +118,7 @@ export class Call {
   async drain(): Promise<void> {
     if (this.request.readableEnded || this.request.destroyed) return;
     try {
+      if (/json|form-urlencoded/.test(this.header("content-type") ?? "")) await this.body();
       for await (const bytes of this.request as AsyncIterable<Buffer>) {
         this.log.receivedBytes += bytes.length;
       }

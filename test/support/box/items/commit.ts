@@ -1,10 +1,10 @@
-import { badRequest, Refusal, type Answer } from "../http/answer.ts";
+import { badRequest, notFound, Refusal, type Answer } from "../http/answer.ts";
 import type { Call } from "../http/call.ts";
 import { isJson, objectIn, type Json } from "../http/json.ts";
 import type { World } from "../world.ts";
 import { attributesIn, checkRoom, fileArrives, versionArrives } from "./arrival.ts";
 import { itemBody } from "./bodies.ts";
-import type { Content, File } from "./items.ts";
+import { isRoot, type Content, type File, type Item } from "./items.ts";
 import { checkNameFree } from "./names.ts";
 import { shaDigest } from "./session-routes.ts";
 import type { Session } from "./sessions.ts";
@@ -16,6 +16,7 @@ export async function commitSession(world: World, call: Call): Promise<Answer> {
   const digest = shaDigest(call.header("digest"));
   const body = await call.json();
   const { file, folder, name } = session.target;
+  if (!isThere(world, file ?? folder)) throw notFound();
   if (file === undefined) checkNameFree(folder, name, "file", session);
   else checkIfMatch(call, file);
   checkParts(session, body["parts"]);
@@ -64,4 +65,10 @@ function checkParts(session: Session, told: unknown): void {
 function contentOf(session: Session, digest: Buffer): Content {
   const buffers = session.sorted().flatMap((part) => part.buffers);
   return { buffers, size: session.size, sha1: digest.toString("hex") };
+}
+
+/** What an upload was for may have been deleted in the meantime. */
+function isThere(world: World, item: Item): boolean {
+  if (item.kind === "file") return world.tree.files.has(item.id);
+  return isRoot(item) || world.tree.folders.has(item.id);
 }

@@ -89,7 +89,7 @@ function childrenSeen(world: World, access: Access, folder: Folder): Item[] {
 
 function* sharedWith(world: World, access: Access, root: Folder): Generator<Item> {
   if (root.owner !== access.user) return;
-  for (const { user, accepted, item } of world.collaborations.values()) {
+  for (const { user, accepted, item } of world.collaborations.all()) {
     if (user === access.user && accepted) yield item;
   }
 }
