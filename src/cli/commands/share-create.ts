@@ -72,7 +72,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 }
 
 /** What to do with link and code. */
-function handOver({ share, code }: NewShare, theme: Theme): string[] {
+function handOver({ share, code, reach }: NewShare, theme: Theme): string[] {
   const name = visible(share.recipient.name);
   const what = visible(share.exhibits.map(formatAddress).join(", "));
   const how = share.access === "view" ? "watermarked viewing only" : "the unaltered originals";
@@ -82,8 +82,9 @@ function handOver({ share, code }: NewShare, theme: Theme): string[] {
     `Share ${theme.strong(share.id)}: ${what}, for ${name}, until ${toTheSecond(share.expiresAt)}, ${how}.`,
     ...(code === undefined
       ? [
-          `Nothing was sent to anyone. Send ${name} the link; it opens only for who signs in with the address`,
-          `${visible(share.recipient.email)}.`,
+          reach === "company"
+            ? `Nothing was sent to anyone. Send ${name} the link; it opens for everybody of the organisation who signs in.`
+            : `Nothing was sent to anyone. Send ${name} the link; it opens only for who signs in as ${visible(share.recipient.email)}.`,
         ]
       : [
           `Nothing was sent to anyone. Send ${name} the link, and pass the code by another way: by telephone or in`,

@@ -22,6 +22,8 @@ export interface NewShare {
   readonly furtherLinks?: readonly string[] | undefined;
   /** The access code, to be passed by another way than the link; undefined where the recipient signs in. */
   readonly code: string | undefined;
+  /** Who can open the link, where the store has links of several kinds. */
+  readonly reach?: LinkReach | undefined;
   /** What the creator must know, in words: a loopback address, a type that plays only in parts, and so on. */
   readonly warnings: readonly string[];
 }
