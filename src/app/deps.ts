@@ -5,6 +5,7 @@ import type { Connection } from "../evidence/ports/connection.ts";
 import type { Destination } from "../evidence/ports/destination.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
+import type { SignIn, SignInPlace } from "../evidence/ports/sign-in.ts";
 import type { Source } from "../evidence/ports/source.ts";
 import type { StoreProbe } from "../evidence/ports/store-probe.ts";
 import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
@@ -24,11 +25,14 @@ export interface Pin {
 export interface Deps {
   /** Opens a configured store, or the default one. @throws `not-found.store`, `usage.missing`, `auth.required` */
   connect(store: string | undefined): Promise<Connection>;
-  /** The URL that a store's name, or a URL itself, stands for. @throws `not-found.store`, `usage.missing` */
-  locate(store: string | undefined): Promise<string>;
+  /** The store that a name, or a URL itself, stands for; one that is not configured is called by its URL. @throws `not-found.store`, `usage.missing` */
+  locate(store: string | undefined): Promise<SignInPlace>;
   /** Keys pinned on this machine: those of the configured stores and its own. Asks no network. */
   pins(): Promise<readonly Pin[]>;
+  /** At exhibit servers. */
   readonly enrolment: Enrolment;
+  /** At stores that have accounts of their own. */
+  readonly signIn: SignIn;
   readonly probe: StoreProbe;
   readonly source: Source;
   readonly destination: Destination;

@@ -21,7 +21,7 @@ export async function login(
   request: LoginRequest,
   signal: AbortSignal,
 ): Promise<LoginResult> {
-  const url = await deps.locate(request.store);
+  const { url } = await deps.locate(request.store);
   await deps.enrolment.enrol(url, request.invitation, signal);
   return { url };
 }

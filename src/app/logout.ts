@@ -1,17 +1,22 @@
+import { isBoxAddress } from "../evidence/box-address.ts";
 import type { Deps } from "./deps.ts";
 
 export interface LogoutResult {
   readonly url: string;
-  /** False when this machine was not enrolled there. */
+  /** False when this machine was not enrolled, or signed in, there. */
   readonly wasEnrolled: boolean;
 }
 
-/** Deletes this machine's registration at a server, then its key here. What it sent stays. */
+/** Ends this machine's registration at a server, or its login, then forgets it here. What it sent stays. */
 export async function logout(
-  deps: Pick<Deps, "locate" | "enrolment">,
+  deps: Pick<Deps, "locate" | "enrolment" | "signIn">,
   request: { readonly store?: string },
   signal: AbortSignal,
 ): Promise<LogoutResult> {
-  const url = await deps.locate(request.store);
-  return { url, wasEnrolled: await deps.enrolment.leave(url, signal) };
+  const place = await deps.locate(request.store);
+  const { url } = place;
+  const wasEnrolled = isBoxAddress(url)
+    ? await deps.signIn.signOut(place, signal)
+    : await deps.enrolment.leave(url, signal);
+  return { url, wasEnrolled };
 }

@@ -1,4 +1,6 @@
+import { isBoxAddress } from "../evidence/box-address.ts";
 import type { Identity } from "../evidence/identity.ts";
+import type { Account } from "../evidence/ports/sign-in.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
 
@@ -6,20 +8,35 @@ export interface WhoamiResult {
   /** The store's name and URL. */
   readonly store: string;
   readonly url: string;
-  /** RFC 7638 thumbprint of the key that this machine signs records with there. */
-  readonly keyThumbprint: string;
+  /** RFC 7638 thumbprint of the key that this machine signs records with there. Absent where the store only says who signed in. */
+  readonly keyThumbprint?: string;
   /** Absent where the store has no accounts. */
   readonly identity?: Identity;
+  /** Whose the login is, where the store has accounts of its own. */
+  readonly account?: Account;
+  /** The user that everything is done as, where the store's address names one. */
+  readonly actsAs?: Account;
   /** This machine's clock minus the server's, where a server was asked. */
   readonly clockOffsetMs?: number;
 }
 
 /** Who this machine is to a store. @throws ExhibitError `auth.*` */
 export async function whoami(
-  deps: Pick<Deps, "connect">,
+  deps: Pick<Deps, "connect" | "locate" | "signIn">,
   request: { readonly store?: string },
   signal: AbortSignal,
 ): Promise<WhoamiResult> {
+  const place = await deps.locate(request.store);
+  if (isBoxAddress(place.url)) {
+    // The folder is not looked for: who one is has to be seen also where it is not there for them.
+    const { account, actsAs } = await deps.signIn.signedIn(place, signal);
+    return {
+      store: place.name,
+      url: place.url,
+      account,
+      ...(actsAs === undefined ? {} : { actsAs }),
+    };
+  }
   return connected(
     deps,
     request.store,

@@ -15,6 +15,7 @@ export interface GivenSettings {
   readonly bwlimit?: string | undefined;
   readonly giveUpAfter?: string | undefined;
   readonly keyFile?: string | undefined;
+  readonly clientId?: string | undefined;
   readonly insecureStorage?: boolean | undefined;
 }
 
@@ -30,6 +31,8 @@ export interface Settings {
   /** Infinite where nobody said so. */
   readonly giveUpAfterMs: number;
   readonly keyFile: string | undefined;
+  /** Of the application that signs in at Box. */
+  readonly clientId: string | undefined;
   readonly insecureStorage: boolean;
 }
 
@@ -100,6 +103,10 @@ export interface Serving {
 /** What the use cases need, and where secrets are kept, in words. */
 export interface Client extends Deps {
   readonly secretsPlace: string;
+  /** The secret of the application that signs in at Box, where the environment holds it. */
+  readonly givenClientSecret: string | undefined;
+  /** Shows a page in this person's browser; false where there is none. */
+  openPage(url: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

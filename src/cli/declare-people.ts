@@ -6,31 +6,17 @@ const group = "People and machines:";
 
 /** Signing in, inviting, revoking. */
 export function declarePeople(program: Command, context: Context, outcome: Outcome): void {
-  runs(
-    "store",
-    program
-      .command("login")
-      .helpGroup(group)
-      .summary("enrol this machine at a server with an invitation")
-      .description(
-        "Enrols this machine at an exhibit server with an invitation. From then on its key, kept in the keychain, is its sign-in: there is no password. Asks for the invitation at a terminal.",
-      )
-      .argument("[store]", "configured store, or the server's URL (default: the default store)")
-      .option("--invite-stdin", "read the invitation from stdin"),
-    context,
-    outcome,
-    async () => (await import("./commands/login.ts")).run,
-  );
+  declareLogin(program, context, outcome);
   runs(
     "store",
     program
       .command("logout")
       .helpGroup(group)
-      .summary("take this machine's enrolment back")
+      .summary("take this machine's enrolment or login back")
       .description(
-        "Deletes this machine's enrolment at the server and its key here. What it sent stays.",
+        "Deletes this machine's enrolment at the server and its key here, or ends its login at Box. What it sent stays.",
       )
-      .argument("[store]", "configured store, or the server's URL (default: the default store)"),
+      .argument("[store]", "configured store, or its URL (default: the default store)"),
     context,
     outcome,
     async () => (await import("./commands/logout.ts")).run,
@@ -68,6 +54,33 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     context,
     outcome,
     async () => (await import("./commands/identity-revoke.ts")).run,
+  );
+}
+
+function declareLogin(program: Command, context: Context, outcome: Outcome): void {
+  runs(
+    "store",
+    program
+      .command("login")
+      .helpGroup(group)
+      .summary("enrol this machine at a server, or sign in at Box")
+      .description(
+        "Enrols this machine at an exhibit server with an invitation: from then on its key, kept in the keychain, is its sign-in, and there is no password. Or signs in at Box: a person on Box's page, an unattended job with --box-jwt or --box-ccg. Asks for what is missing at a terminal.",
+      )
+      .argument("[store]", "configured store, or its URL (default: the default store)")
+      .option("--invite-stdin", "server: read the invitation from stdin")
+      .option("--client-id <id>", "Box: the application's client id")
+      .option("--secret-stdin", "Box: read the application's client secret from stdin")
+      .option("--no-browser", "Box: only print the address of the page, and open no browser")
+      .option("--box-jwt <file>", "Box: sign a job in with the application's key (- is stdin)")
+      .option("--box-user <id>", "Box: user that the job with that key acts as")
+      .option(
+        "--box-ccg <subject>",
+        "Box: sign a job in by client credentials, as enterprise:ID or user:ID",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/login.ts")).run,
   );
 }
 

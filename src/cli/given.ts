@@ -20,6 +20,7 @@ export function givenSettings({ options }: Typed): GivenSettings {
     bwlimit: text("bwlimit"),
     giveUpAfter: text("giveUpAfter"),
     keyFile: text("keyFile"),
+    clientId: text("clientId"),
     insecureStorage: options["insecureStorage"] === true,
   };
 }

@@ -29,6 +29,9 @@ With --json a failure is one line on stderr: {"type":"error","code":…,"message
   EXHIBIT_REQUIRE_PROOF  weakest proof to accept, as upload --require-proof
   EXHIBIT_BWLIMIT        speed limit, as --bwlimit
   EXHIBIT_GIVE_UP_AFTER  how long to wait for a store that is gone, as --give-up-after
+  EXHIBIT_BOX_CLIENT_ID  application that signs in at Box, as login --client-id
+  EXHIBIT_BOX_CLIENT_SECRET
+                         its secret, for login; kept with the login from then on
   EXHIBIT_CONFIG_DIR     folder of config.json
   EXHIBIT_STATE_DIR      folder of the journal, the receipts and the server's data
 
@@ -53,6 +56,7 @@ config.json lies in $XDG_CONFIG_HOME/exhibit or ~/.config/exhibit (Linux), ~/Lib
   requireProof   weakest proof of arrival to accept ("transport")
   bwlimit        speed limit of all transfers together ("off"), also by the time of the week
   giveUpAfter    how long to wait for a store that is gone in mid-transfer (for ever)
+  boxClientId    client id of the application that signs in at Box
   storage        "file" after exhibit login --insecure-storage: keys are in keys.json of the state folder
 
 Anything else in it is an error, so that a misspelt setting is never quietly ignored. Secrets are never in it: they

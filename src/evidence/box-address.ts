@@ -53,6 +53,11 @@ export function boxAddress(text: string): BoxAddress {
   };
 }
 
+/** Whether a store's URL is one of a store in Box. */
+export function isBoxAddress(url: string): boolean {
+  return /^box:/i.test(url);
+}
+
 /** The one form that an address is kept in: two ways to write it are the same store. */
 export function boxAddressText(address: BoxAddress): string {
   const { folderId, asUser, zoneParts } = address;

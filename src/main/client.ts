@@ -10,6 +10,7 @@ import { loadConfig } from "../platform/config.ts";
 import { takeLock } from "../platform/file-lock.ts";
 import { fileDestination } from "../platform/file-destination.ts";
 import { flushTogether } from "../platform/flush-together.ts";
+import { openInBrowser } from "../platform/browser.ts";
 import { openJournal, type FileJournal } from "../platform/journal.ts";
 import { openNetwork } from "../platform/network.ts";
 import { pathsOn, type MachineFacts, type MachinePaths } from "../platform/paths.ts";
@@ -18,6 +19,7 @@ import { settle } from "../platform/settings.ts";
 import { makeStateFolder } from "../platform/state-folder.ts";
 import { StoreBook, type NamedStore } from "../platform/store-book.ts";
 import { uploadQueues } from "../platform/upload-queues.ts";
+import { signInAtBox } from "../stores/box/sign-in/sign-in.ts";
 import { findMachineKey } from "../stores/machine-key.ts";
 import { openConnection, type StoreMachine } from "../stores/registry.ts";
 import { findIdentity } from "../stores/server/kept-identity.ts";
@@ -28,6 +30,7 @@ import { defaultPatience } from "../transfer/patience.ts";
 import { readCertificates } from "./certificates.ts";
 import { sourceOf } from "./source.ts";
 import { checksKept, storeProbe } from "./store-probe.ts";
+import { turnsIn } from "./turns.ts";
 
 const clock: Clock = { now: () => new Date() };
 
@@ -69,15 +72,17 @@ export async function composeClient(
     toolVersion: version,
     checkOf: checksKept(paths.storeChecksFile, onNote),
     customerKey: facts.env["EXHIBIT_SSE_C_KEY"],
+    inTurn: turnsIn(paths.stateDir),
   };
   const book = openStoreBook(facts, version);
   const queues = uploadQueues(paths.queuesDir);
   let journal: FileJournal | undefined;
   return {
     connect: async (store) => connect(await book.find(store), machine, paths, signal),
-    locate: async (store) => (await book.find(store)).url,
+    locate: (store) => book.find(store),
     pins: async () => pinned(await book.list(), secrets),
     enrolment: enrolmentAtServers(machine),
+    signIn: signInAtBox(machine),
     source: sourceOf(machine, signal),
     probe: storeProbe(book, machine, paths.storeChecksFile),
     destination: fileDestination(),
@@ -92,6 +97,8 @@ export async function composeClient(
     tool: { name: "exhibit", version },
     onEvent,
     secretsPlace: secrets.place,
+    givenClientSecret: facts.env["EXHIBIT_BOX_CLIENT_SECRET"],
+    openPage: openInBrowser,
     async close() {
       queues.close();
       journal?.close();
@@ -100,14 +107,14 @@ export async function composeClient(
   };
 }
 
-/** Folders and buckets are opened one process at a time: the first one makes this machine's key, and two must not make two. */
+/** Folders, buckets and Box are opened one process at a time: the first one makes this machine's key, and two must not make two. */
 async function connect(
   store: NamedStore,
   machine: StoreMachine,
   paths: MachinePaths,
   signal: AbortSignal,
 ): Promise<Connection> {
-  if (!/^(?:file|s3):/.test(store.url)) return openConnection(store, machine, signal);
+  if (!/^(?:file|s3|box):/.test(store.url)) return openConnection(store, machine, signal);
   makeStateFolder(paths.stateDir);
   const release = await takeLock(path.join(paths.stateDir, "machine-key.lock"), 10_000);
   if (release === undefined) {

@@ -27,6 +27,7 @@ const configSchema = z.strictObject({
   requireProof: z.string().optional(),
   bwlimit: z.string().optional(),
   giveUpAfter: z.string().optional(),
+  boxClientId: z.string().optional(),
   /** `file` after a sign-in with `--insecure-storage`: later commands then look there. */
   storage: z.enum(["keychain", "file"]).optional(),
 });

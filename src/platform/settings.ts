@@ -21,6 +21,7 @@ export const settingOrigins = {
     key: "giveUpAfter",
   },
   keyFile: { flag: "--key-file", variable: "EXHIBIT_KEY_FILE", key: undefined },
+  clientId: { flag: "--client-id", variable: "EXHIBIT_BOX_CLIENT_ID", key: "boxClientId" },
 } as const;
 type Origins = typeof settingOrigins;
 export type SettingName = keyof Origins;
@@ -41,6 +42,8 @@ export interface Settings {
   /** Infinite where nobody said so. */
   readonly giveUpAfterMs: number;
   readonly keyFile: string | undefined;
+  /** Of the application that signs in at Box. */
+  readonly clientId: string | undefined;
   /** Secrets go to, or are looked for in, a plain file because someone said so by name. */
   readonly insecureStorage: boolean;
 }
@@ -64,6 +67,10 @@ const settingsSchema = z.strictObject({
   bwlimit: z.string().default("off"),
   giveUpAfter: z.string().optional(),
   keyFile: z.string().min(1, "must not be empty").optional(),
+  clientId: z
+    .string()
+    .regex(/^[\w-]{1,64}$/, "must be a client id of Box")
+    .optional(),
 });
 
 const largestPartBytes = 512 * 1024 * 1024;
@@ -115,6 +122,7 @@ export function settle(
     initials: rest.initials,
     caFile: rest.caFile,
     keyFile: rest.keyFile,
+    clientId: rest.clientId,
     concurrency: rest.concurrency,
     requireProof: rest.requireProof,
     partBytes,

@@ -1,12 +1,14 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { boxAddress, boxAddressText, isBoxAddress } from "../evidence/box-address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { s3Address, s3AddressText } from "../evidence/s3-address.ts";
 import { isLoopback, serverAddress } from "../evidence/web-address.ts";
 
 /**
- * A store's URL as it is kept: an exhibit server's without a slash at its end, a folder's, or that of a bucket in S3. A path is
+ * A store's URL as it is kept: an exhibit server's without a slash at its end, a folder's, that of a bucket in S3, or of a
+ * folder in Box. A path is
  * taken for a folder.
  *
  * @throws ExhibitError `usage.invalid`; `policy.insecure-address` for plain http to another machine
@@ -18,6 +20,7 @@ export function storeAddress(text: string): string {
     throw notAStore(text);
   }
   if (/^s3:/i.test(text)) return s3AddressText(s3Address(text));
+  if (isBoxAddress(text)) return boxAddressText(boxAddress(text));
   // C: is a drive, not a scheme; the pattern above wants two letters.
   if (!URL.canParse(text)) throw notAStore(text);
   const url = new URL(text);
@@ -39,9 +42,7 @@ export async function requireFolder(url: string): Promise<void> {
 
 /** A short name for a store, made from its URL: `evidence` for https://evidence.example.police.uk. */
 export function nameFor(url: string, taken: ReadonlySet<string>): string {
-  const { hostname, pathname } = new URL(url);
-  const base =
-    hostname === "" ? path.posix.basename(pathname) : isLoopback(hostname) ? "local" : hostname;
+  const base = baseName(url);
   const name =
     (base.split(".")[0] ?? "")
       .replace(/[^a-z0-9_-]+/gi, "-")
@@ -53,8 +54,15 @@ export function nameFor(url: string, taken: ReadonlySet<string>): string {
   return `${name}-${serial}`;
 }
 
+function baseName(url: string): string {
+  if (isBoxAddress(url)) return "box";
+  const { hostname, pathname } = new URL(url);
+  if (hostname === "") return path.posix.basename(pathname);
+  return isLoopback(hostname) ? "local" : hostname;
+}
+
 function notAStore(text: string): ExhibitError {
   return new ExhibitError("usage.invalid", `"${text}" is not a store's address.`, {
-    hint: "Write https://HOST for an exhibit server, file:///PATH for a folder, or s3://BUCKET/PREFIX?region=NAME for a bucket.",
+    hint: "Write https://HOST for an exhibit server, file:///PATH for a folder, s3://BUCKET/PREFIX?region=NAME for a bucket, or box:FOLDER_ID for a folder in Box.",
   });
 }

@@ -1,11 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
+import type { Store } from "../evidence/ports/store.ts";
 import type { Enforced } from "./s3/enforced.ts";
+import type { BoxMachine } from "./box/sign-in/box-tokens.ts";
 import type { SessionMachine } from "./server/session.ts";
 
 /** What a store needs of this machine. */
-export interface StoreMachine extends SessionMachine {
+export interface StoreMachine extends SessionMachine, BoxMachine {
   readonly toolVersion: string;
   /** What a check found out about a store, as it was kept; undefined where there was none. */
   readonly checkOf: (store: NamedStore) => Promise<Enforced | undefined>;
@@ -26,6 +28,7 @@ const kinds: Readonly<Record<string, Open>> = {
   "http:": openServer,
   "https:": openServer,
   "s3:": openS3,
+  "box:": openBoxFolder,
 };
 
 /**
@@ -41,7 +44,7 @@ export async function openConnection(
   const open = URL.canParse(store.url) ? kinds[new URL(store.url).protocol] : undefined;
   if (open !== undefined) return open(store, machine, signal);
   throw new ExhibitError("usage.invalid", `"${store.url}" is not a store's address.`, {
-    hint: "Write https://HOST for an exhibit server, file:///PATH for a folder, or s3://BUCKET/PREFIX?region=NAME for a bucket.",
+    hint: "Write https://HOST for an exhibit server, file:///PATH for a folder, s3://BUCKET/PREFIX?region=NAME for a bucket, or box:FOLDER_ID for Box.",
   });
 }
 
@@ -54,47 +57,49 @@ async function openServer(
   return connectServer(store.name, store.url, machine, signal);
 }
 
-async function openFolder(
-  { name, url }: NamedStore,
-  { secrets, clock, network }: StoreMachine,
-): Promise<Connection> {
-  const [{ openDirectoryStore }, { keyedRegister }, { machineKey }, { pacedStore }] =
-    await Promise.all([
-      import("./directory/store.ts"),
-      import("./keyed-register.ts"),
-      import("./machine-key.ts"),
-      import("./paced-store.ts"),
-    ]);
+async function openFolder({ name, url }: NamedStore, machine: StoreMachine): Promise<Connection> {
+  const [{ openDirectoryStore }, { pacedStore }] = await Promise.all([
+    import("./directory/store.ts"),
+    import("./paced-store.ts"),
+  ]);
   const store = await openDirectoryStore(folderOf(url));
-  const signer = await machineKey(secrets);
-  return {
-    name,
-    store: pacedStore(store, network.pace),
-    register: keyedRegister(store, signer, clock),
-    bundles: undefined,
-    signer,
-    clockOffsetMs: undefined,
-    sharing: undefined,
-    accounts: undefined,
-    close: () => Promise.resolve(),
-  };
+  return keyedConnection(name, pacedStore(store, machine.network.pace), machine);
 }
 
-async function openS3(
-  { name, url }: NamedStore,
-  { secrets, clock, network, checkOf, customerKey }: StoreMachine,
-): Promise<Connection> {
-  const [{ openBucket }, { s3Store }, { unchecked }, { keyedRegister }, { machineKey }] =
-    await Promise.all([
-      import("./s3/open-bucket.ts"),
-      import("./s3/store.ts"),
-      import("./s3/enforced.ts"),
-      import("./keyed-register.ts"),
-      import("./machine-key.ts"),
-    ]);
+async function openS3({ name, url }: NamedStore, machine: StoreMachine): Promise<Connection> {
+  const [{ openBucket }, { s3Store }, { unchecked }] = await Promise.all([
+    import("./s3/open-bucket.ts"),
+    import("./s3/store.ts"),
+    import("./s3/enforced.ts"),
+  ]);
+  const { clock, network, customerKey } = machine;
   const bucket = openBucket(url, { clock, network, customerKey });
-  const enforced = (await checkOf({ name, url })) ?? unchecked;
-  const store = s3Store(bucket, enforced, clock);
+  const enforced = (await machine.checkOf({ name, url })) ?? unchecked;
+  const connection = await keyedConnection(name, s3Store(bucket, enforced, clock), machine);
+  return { ...connection, close: () => bucket.close() };
+}
+
+async function openBoxFolder(place: NamedStore, machine: StoreMachine): Promise<Connection> {
+  const [{ openBox }, { boxTokens }, { Files }, { boxStore }] = await Promise.all([
+    import("./box/open-box.ts"),
+    import("./box/sign-in/box-tokens.ts"),
+    import("./box/files.ts"),
+    import("./box/store.ts"),
+  ]);
+  const files = new Files(openBox(place.url, machine, boxTokens(place, machine)));
+  return keyedConnection(place.name, boxStore(files, machine.clock), machine);
+}
+
+/** A store without a server: its register is kept in itself, and signed with this machine's key. */
+async function keyedConnection(
+  name: string,
+  store: Store,
+  { secrets, clock }: StoreMachine,
+): Promise<Connection> {
+  const [{ keyedRegister }, { machineKey }] = await Promise.all([
+    import("./keyed-register.ts"),
+    import("./machine-key.ts"),
+  ]);
   const signer = await machineKey(secrets);
   return {
     name,
@@ -105,7 +110,7 @@ async function openS3(
     clockOffsetMs: undefined,
     sharing: undefined,
     accounts: undefined,
-    close: () => bucket.close(),
+    close: () => Promise.resolve(),
   };
 }
 

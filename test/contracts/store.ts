@@ -83,7 +83,7 @@ export function describeStore(
       expect(capabilities.parts.minBytes).toBeGreaterThan(0);
       expect(capabilities.parts.maxBytes).toBeGreaterThanOrEqual(8 * 1024 * 1024);
       expect(capabilities.maxPutBytes).toBeGreaterThanOrEqual(8 * 1024 * 1024);
-      expect(subject.store.url).toMatch(/^(?:file|https?|s3):\/\//);
+      expect(subject.store.url).toMatch(/^(?:(?:file|https?|s3):\/\/|box:\d)/);
     });
   });
 }

@@ -116,12 +116,16 @@ export interface AtTerminal {
 }
 
 /** Starts the built program under `script`, which gives it a terminal. */
-export function atTerminal(folder: string, argv: readonly string[]): AtTerminal {
+export function atTerminal(
+  folder: string,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): AtTerminal {
   const quoted = [process.execPath, program, ...argv]
     .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
     .join(" ");
   const child = spawn("script", ["-qefc", `stty cols 100; exec ${quoted}`, "/dev/null"], {
-    env: environmentIn(folder),
+    env: { ...environmentIn(folder), ...env },
   });
   let shown = "";
   let seen = 0;

@@ -28,6 +28,7 @@ import "../../src/stores/server/accounts.ts";
 import "../../src/stores/server/register.ts";
 import "../../src/stores/server/sharing.ts";
 import "../../src/stores/server/store.ts";
+import { signInAtBox } from "../../src/stores/box/sign-in/sign-in.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { Outage } from "../../src/transfer/outage.ts";
 import type { NamedStore } from "../../src/platform/store-book.ts";
@@ -86,12 +87,13 @@ export async function makeClient(
         client.onConnect?.(counted);
         return counted;
       },
-      locate: (name) => Promise.resolve(name ?? place.url),
+      locate: (name) => Promise.resolve({ ...place, url: name ?? place.url }),
       pins: async () => {
         const { register } = await openConnection(place, machine, soon());
         return [{ thumbprint: await thumbprintOf(register.issuerKey), whose: "the store test" }];
       },
       enrolment: enrolmentAtServers(machine),
+      signIn: signInAtBox(machine),
       probe: storeProbe({ find }, machine, path.join(folder, "store-checks.json")),
       source: countedSource(fileSource()),
       destination: fileDestination(),

@@ -1,106 +1,36 @@
-import { login } from "../../app/login.ts";
-import { whoami } from "../../app/whoami.ts";
-import { parseInvitationCode } from "../../evidence/invitation-code.ts";
-import type { Identity } from "../../evidence/identity.ts";
-import type { Client, Context } from "../context.ts";
-import { wantsJson, withClient } from "../given.ts";
-import { readGiven, type Typed } from "../input.ts";
+import { isBoxAddress } from "../../evidence/box-address.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import { ask } from "../ui/prompt.ts";
-import { note, printResult, warn } from "../ui/result.ts";
-import { spin } from "../ui/spinner.ts";
-import { themeFor } from "../ui/theme.ts";
-import { visible } from "../ui/visible.ts";
+import type { Context } from "../context.ts";
+import { withClient } from "../given.ts";
+import { flagOf, type Typed } from "../input.ts";
 import { storeGiven } from "../store-given.ts";
+
+/** Options that mean something at one kind of store only. */
+const boxOptions = ["clientId", "secretStdin", "boxJwt", "boxCcg", "boxUser"] as const;
+const serverOptions = ["inviteStdin"] as const;
 
 /** `exhibit login [STORE|URL]`. */
 export async function run(context: Context, typed: Typed): Promise<undefined> {
-  const { terminal, signal, machine } = context;
-  const json = wantsJson(typed);
-  const insecure = typed.options["insecureStorage"] === true;
-  const { store, place, identity } = await withClient(context, typed, async (client, settings) => {
+  await withClient(context, typed, async (client, settings) => {
     const at = storeGiven(typed, settings);
     // A wrong name of a store is told before anyone is asked for a secret.
-    await client.locate(at.store);
-    const invitation = await readInvitation(context, typed);
-    const { url } = await spin(terminal, json, "Enrolling this machine", () =>
-      login(client, { ...at, invitation }, signal),
-    );
-    // The invitation is spent: where to is kept before anything else can fail.
-    const book = await machine.stores();
-    const store = await book.remember(url);
-    if (insecure) await book.rememberInsecureStorage();
-    const identity = await spin(terminal, json, "Asking the server who it is", () =>
-      identityAt(url, client, context),
-    );
-    return { store, place: client.secretsPlace, identity };
+    const { url } = await client.locate(at.store);
+    if (isBoxAddress(url)) {
+      refuse(typed, serverOptions, "an exhibit server");
+      const { loginAtBox } = await import("./login-box.ts");
+      await loginAtBox(context, typed, client, settings, at);
+    } else {
+      refuse(typed, boxOptions, "a store in Box");
+      const { loginAtServer } = await import("./login-server.ts");
+      await loginAtServer(context, typed, client, at);
+    }
   });
-  const document = {
-    schema: "exhibit.login/1",
-    store: store.name,
-    url: store.url,
-    ...(identity === undefined ? {} : { identity }),
-    secretsPlace: place,
-  };
-  const who = identity === undefined ? [] : [identity.role, visible(identity.organisation)];
-  printResult(terminal, json, document, () => [[store.name, store.url, ...who].join("  ")]);
-  const theme = themeFor(terminal.color);
-  const isDefault = store.isDefault ? ", the default" : "";
-  note(
-    terminal,
-    json,
-    `${theme.good("✔")} This machine is enrolled${who.length === 0 ? "" : ` as ${who.join(" of ")}`}.`,
-    `  The store is called ${theme.strong(store.name)}${isDefault}. The key is in ${visible(place)}.`,
-    ...(typed.options["keyFile"] === undefined
-      ? []
-      : ["  Give --key-file with every command, or set EXHIBIT_KEY_FILE."]),
-    ...(insecure
-      ? [
-          "  The key lies in a plain file, as you asked: whoever can read it is you. Later commands look for it there.",
-        ]
-      : []),
-  );
 }
 
-/** As whom this machine is enrolled now; undefined, with a warning, where the server does not say. */
-async function identityAt(
-  url: string,
-  client: Client,
-  { terminal, signal }: Context,
-): Promise<Identity | undefined> {
-  try {
-    return (await whoami(client, { store: url }, signal)).identity;
-  } catch (error) {
-    if (!(error instanceof ExhibitError)) throw error;
-    warn(terminal, `This machine is enrolled, but as whom is not known yet: ${error.message}`);
-    return undefined;
-  }
-}
-
-async function readInvitation(context: Context, typed: Typed): Promise<string> {
-  if (typed.options["inviteStdin"] === true) {
-    const code = (await readGiven("-", context.terminal)).trim();
-    if (code !== "") return code;
-    throw new ExhibitError("usage.missing", "No invitation came on stdin.", {
-      hint: "Pipe the code in: exhibit login URL --invite-stdin < invitation.txt",
-    });
-  }
-  return ask(
-    {
-      message: "Invitation code:",
-      flag: "--invite-stdin",
-      secret: true,
-      problem: (answer) => {
-        try {
-          parseInvitationCode(answer);
-          return undefined;
-        } catch (error) {
-          return error instanceof ExhibitError
-            ? `${error.message} ${error.hint ?? ""}`.trim()
-            : String(error);
-        }
-      },
-    },
-    { ...context, json: wantsJson(typed) },
-  );
+function refuse({ options }: Typed, names: readonly string[], where: string): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new ExhibitError("usage.invalid", `${flagOf(given)} is for ${where} only.`, {
+    hint: "Leave it out, or name another store.",
+  });
 }

@@ -54,7 +54,7 @@ async function reportFor(
   sampling: { readonly percent: number; readonly seed: number | undefined; readonly case?: string },
 ): Promise<SampleReport> {
   const file = options["report"] as string | undefined;
-  const store = await client.locate(settings.store);
+  const { url: store } = await client.locate(settings.store);
   if (file !== undefined) return openSampleReport(file, { store, ...sampling });
   const seed = sampling.seed ?? seedOfChance();
   return { seed, found: new Map(), onChecked: () => undefined, close: () => undefined };

@@ -1,5 +1,6 @@
 import { whoami } from "../../app/whoami.ts";
 import { formatSize } from "../../evidence/quantities.ts";
+import type { Account } from "../../evidence/ports/sign-in.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
@@ -18,6 +19,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     facts(
       [
         ["Store", `${document.store}, ${document.url}`],
+        ["Account", inWords(document.account)],
+        ["Acts as", inWords(document.actsAs)],
         ["Role", identity?.role],
         ["Organisation", identity?.organisation],
         ["Identity", identity?.id],
@@ -40,4 +43,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       theme,
     ),
   );
+}
+
+function inWords(account: Account | undefined): string | undefined {
+  return account === undefined ? undefined : `${account.login} (${account.id})`;
 }

@@ -31,8 +31,8 @@ export function boxStore(files: Files, clock: Clock, limits = boxLimits): Store 
       return files.sameAsHolder(wanted, made.holder, signal);
     },
 
-    begin: (key, sizeBytes, _, signal) =>
-      guarded(signal, () => uploads.begin(key, sizeBytes, signal)),
+    begin: (key, sizeBytes, partBytes, signal) =>
+      guarded(signal, () => uploads.begin(key, sizeBytes, partBytes, signal)),
     putPart: (upload, part, signal) => guarded(signal, () => uploads.putPart(upload, part, signal)),
     listParts: (upload, signal) => guarded(signal, () => uploads.listParts(upload, signal)),
     complete: (upload, whole, signal) =>

@@ -44,9 +44,14 @@ export class Uploads {
   }
 
   /** The part size is Box's choice. @throws as the port says */
-  async begin(key: string, sizeBytes: number, signal: AbortSignal): Promise<Upload> {
+  async begin(
+    key: string,
+    sizeBytes: number,
+    wantedBytes: number,
+    signal: AbortSignal,
+  ): Promise<Upload> {
     const [folder, name] = placeOf(key);
-    checkSizes(sizeBytes, this.#limits);
+    checkSizes(sizeBytes, wantedBytes, this.#limits);
     if ((await this.#files.find(key, signal)) !== undefined) throw otherHolder(name, name);
     const live = await this.#live({ key, sizeBytes }, signal);
     if (live !== undefined) return uploadOf(live);
@@ -57,7 +62,7 @@ export class Uploads {
       throw otherHolder(name, holderIn(begun.refused)?.name ?? name);
     }
     const { session, isNew } = begun;
-    if (!isNew) requireUntouched(session, sizeBytes);
+    if (!isNew) await this.#requireUntouched(session, sizeBytes, signal);
     const note = noteOf(session, key, sizeBytes, this.#clock);
     const written = await writeNote(this.#files, note, signal);
     if (written !== undefined) {
@@ -153,6 +158,18 @@ export class Uploads {
     return undefined;
   }
 
+  /** A live session without a note is ours only where nothing was sent into it: its note was about to be written. */
+  async #requireUntouched(session: Session, sizeBytes: number, signal: AbortSignal): Promise<void> {
+    const { part_size, total_parts, session_endpoints } = session;
+    const parts = await partsOf(this.#files.api, session_endpoints, signal);
+    if (parts.length === 0 && total_parts === Math.ceil(sizeBytes / part_size)) return;
+    throw new ExhibitError(
+      "conflict.unfinished",
+      "Something else is being uploaded to this name in Box.",
+      { hint: "Wait until it is finished or has expired (7 days), or use another reference." },
+    );
+  }
+
   /** @throws ExhibitError `not-found.upload` */
   async #noteOf(upload: Upload, signal: AbortSignal): Promise<FoundNote> {
     const found = await this.#found(upload, signal);
@@ -189,21 +206,6 @@ function noteOf(session: Session, key: string, sizeBytes: number, clock: Clock):
     sessionId: session.id,
     endpoints: session.session_endpoints,
   };
-}
-
-/** A live session without a note is ours only where nothing was sent into it: its note was about to be written. */
-function requireUntouched(
-  { part_size, total_parts, num_parts_processed }: Session,
-  sizeBytes: number,
-): void {
-  if (num_parts_processed === 0 && total_parts === Math.ceil(sizeBytes / part_size)) return;
-  throw new ExhibitError(
-    "conflict.unfinished",
-    "Something else is being uploaded to this name in Box.",
-    {
-      hint: "Wait until it is finished or has expired (7 days), or use another reference.",
-    },
-  );
 }
 
 function stillBusy(): ExhibitError {

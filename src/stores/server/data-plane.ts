@@ -4,7 +4,8 @@ import { digestField } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { outgoing } from "../outgoing.ts";
 import { unreachable, withRetryAfter } from "../unreachable.ts";
-import { failureOf, parsed } from "./http.ts";
+import { parsed } from "../control-call.ts";
+import { failureOf } from "./http.ts";
 import type { Session } from "./session.ts";
 
 /** Answers to data are small documents; the longest is the receipts of a bundle. */

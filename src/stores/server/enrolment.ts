@@ -3,15 +3,11 @@ import { parseInvitationCode } from "../../evidence/invitation-code.ts";
 import type { Enrolment } from "../../evidence/ports/accounts.ts";
 import { newPrivateJwk, publicJwkSchema, signingKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
+import { parsed, send } from "../control-call.ts";
+import { probeSecrets } from "../probe-secrets.ts";
 import { askServer } from "./ask-server.ts";
-import { failureOf, parsed, send } from "./http.ts";
-import {
-  findIdentity,
-  forgetIdentity,
-  keepIdentity,
-  probeSecrets,
-  type KeptIdentity,
-} from "./kept-identity.ts";
+import { failureOf } from "./http.ts";
+import { findIdentity, forgetIdentity, keepIdentity, type KeptIdentity } from "./kept-identity.ts";
 import type { SessionMachine } from "./session.ts";
 import { register } from "./sign-in.ts";
 

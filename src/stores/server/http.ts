@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { got, RequestError, type Method } from "got";
+import type { Method } from "got";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { problemSchema } from "../../protocol/problem.ts";
 import type { Route } from "../network.ts";
-import { unreachable, withRetryAfter } from "../unreachable.ts";
+import { parsed, send, usualRetries } from "../control-call.ts";
+import { withRetryAfter } from "../unreachable.ts";
 
 export interface Call {
   readonly method: Method;
@@ -22,12 +23,6 @@ export interface Answer {
   /** Parsed JSON; undefined when there was none; text of other kinds as it came. */
   readonly body: unknown;
 }
-
-/** One try's limit in ms; the protocol promises an answer within 30 s. */
-const tryTimeoutMs = 40_000;
-const retries = 5;
-const firstPauseMs = 250;
-const longestPauseMs = 30_000;
 
 /**
  * Makes one control call and retries it while the server is busy or out of reach (about 8 s in all), with full jitter or
@@ -55,7 +50,7 @@ export async function callServer(
         ...(sent === undefined ? {} : { "content-type": "application/json" }),
       },
       body: sent,
-      retries: call.once === true ? 0 : retries,
+      retries: call.once === true ? 0 : usualRetries,
     },
     signal,
   );
@@ -64,60 +59,6 @@ export async function callServer(
     throw withRetryAfter(failureOf(answer.status, body, url), answer.headers);
   }
   return { ...answer, body };
-}
-
-interface Sending {
-  readonly url: string;
-  readonly method: Method;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
-  readonly retries?: number;
-}
-
-/** Sends one request by the rules above, and returns any answer at all. @throws ExhibitError `unavailable.store` */
-export async function send(
-  route: Route,
-  request: Sending,
-  signal: AbortSignal,
-): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
-  const limit = request.retries ?? retries;
-  try {
-    const response = await got(request.url, {
-      method: request.method,
-      headers: { accept: "application/json", "user-agent": "exhibit", ...request.headers },
-      ...(request.body === undefined ? {} : { body: request.body }),
-      agent: route.agent,
-      signal,
-      followRedirect: false,
-      throwHttpErrors: false,
-      timeout: { request: tryTimeoutMs },
-      retry: {
-        limit,
-        methods: ["GET", "PUT", "POST", "DELETE", "HEAD"],
-        statusCodes: [429, 503],
-        calculateDelay: ({ attemptCount, computedValue, retryAfter }) => {
-          if (computedValue === 0 || attemptCount > limit) return 0;
-          const pause = Math.random() * firstPauseMs * 2 ** attemptCount;
-          return Math.min(longestPauseMs, Math.max(1, retryAfter ?? pause));
-        },
-      },
-    });
-    return { status: response.statusCode, headers: response.headers, text: response.body };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error instanceof RequestError ? unreachable(error, request.url) : error;
-  }
-}
-
-/** A body as JSON where its type says so; undefined when there is none; else the text. */
-export function parsed(text: string, type: string | undefined): unknown {
-  if (text === "") return undefined;
-  if (type === undefined || !/[/+]json\b/.test(type)) return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The failure that a refusal stands for: its problem document's, or what the status says where there is none. */

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
-import { randomId } from "../../evidence/random-id.ts";
 import { publicJwkSchema } from "../../evidence/seal.ts";
 
 /** What this machine keeps of an enrolment, as one secret. */
@@ -49,22 +48,6 @@ export async function keepIdentity(
 
 export async function forgetIdentity(secrets: Secrets, url: string): Promise<void> {
   await secrets.delete(identityName(url));
-}
-
-/**
- * Makes sure that secrets can be kept here, before an invitation is spent on one that would be lost.
- *
- * @throws ExhibitError `auth.no-keychain`
- */
-export async function probeSecrets(secrets: Secrets): Promise<void> {
-  const name = randomId("probe:", 12);
-  await secrets.set(name, name);
-  const kept = await secrets.get(name);
-  await secrets.delete(name);
-  if (kept === name) return;
-  throw new ExhibitError("auth.no-keychain", `${secrets.place} does not keep what it is given.`, {
-    hint: "Use a key file instead: --key-file FILE.",
-  });
 }
 
 function parseJson(text: string): unknown {

@@ -11,13 +11,13 @@ import {
   type CustomFetch,
 } from "openid-client";
 import { z } from "zod";
-import type { Method } from "got";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { SigningKey } from "../../evidence/seal.ts";
 import { tokenScope } from "../../protocol/accounts.ts";
 import { audienceOf, type ServerStatement } from "../../protocol/server-statement.ts";
 import type { Route } from "../network.ts";
-import { failureOf, parsed, send } from "./http.ts";
+import { fetchThrough, plainly } from "../oauth-fetch.ts";
+import { failureOf } from "./http.ts";
 
 const registeredSchema = z.object({
   client_id: z.string(),
@@ -109,32 +109,10 @@ function optionsOf(
   };
 }
 
-/** Lets openid-client use our one way of making control calls, and turns refusals into our own failures. */
 function fetchBy(route: Route, signal: AbortSignal): CustomFetch {
-  return async (url, { method, headers, body }) => {
-    const { text, ...answer } = await send(
-      route,
-      {
-        url,
-        method: method as Method,
-        headers,
-        body: body === undefined || body === null ? undefined : bodyText(body),
-      },
-      signal,
-    );
-    const type = answer.headers["content-type"];
-    if (answer.status >= 400) throw oauthFailure(answer.status, parsed(text, type), url);
-    return new Response(text, {
-      status: answer.status,
-      headers: { "content-type": type ?? "application/json" },
-    });
-  };
-}
-
-function bodyText(body: unknown): string {
-  if (typeof body === "string") return body;
-  if (body instanceof URLSearchParams) return body.toString();
-  throw new TypeError("openid-client sent a body of an unexpected kind.");
+  return fetchThrough(route, signal, ({ status, body, url }) =>
+    status >= 400 ? oauthFailure(status, body, url) : undefined,
+  );
 }
 
 const invalidClientSchema = z.object({ error: z.enum(["invalid_client", "invalid_token"]) });
@@ -147,15 +125,4 @@ function oauthFailure(status: number, body: unknown, url: string): ExhibitError 
   return new ExhibitError("auth.token-invalid", "The server does not know this computer's key.", {
     hint: "Log in again with a new invitation: exhibit login.",
   });
-}
-
-/** Takes our failures out of what openid-client wraps them in. */
-async function plainly<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    let cause: unknown = error;
-    while (cause instanceof Error && !(cause instanceof ExhibitError)) cause = cause.cause;
-    throw cause instanceof ExhibitError ? cause : error;
-  }
 }

@@ -38,8 +38,10 @@ export interface Box {
   readonly events: readonly BoxEvent[];
   /** Where requests and answers did not fit Box's document. */
   readonly violations: Violation[];
-  /** Errors of the simulator's own; a test that finds one here found a fault in the simulator. */
-  readonly crashes: readonly unknown[];
+  /** Errors of the simulator's own, and answers of it that did not fit the document: there should be none. */
+  readonly unsound: readonly unknown[];
+  /** What clients of ours asked that did not fit the document: there should be none. */
+  readonly ourViolations: readonly Violation[];
   readonly world: World;
   addUser(person: Person): User;
   /** An access token for a user, as the developer console hands them out. */
@@ -121,7 +123,15 @@ export async function startBox(start: BoxStart = {}): Promise<Box> {
     requests: made.requests,
     events: world.events.all,
     violations: conformity.violations,
-    crashes: made.crashes,
+    get unsound() {
+      const wrong = conformity.violations.filter(({ side }) => side === "response");
+      return [...made.crashes, ...wrong];
+    },
+    get ourViolations() {
+      return conformity.violations.filter(
+        ({ side, agent }) => side === "request" && agent.startsWith("exhibit"),
+      );
+    },
     world,
     addUser: (person) => world.addUser(person),
     developerToken: (user) => world.tokens.issue(user).text,

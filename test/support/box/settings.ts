@@ -40,6 +40,8 @@ export interface BoxSettings {
   unmarkable: { name: RegExp; then: "nothing" | "refuse" } | undefined;
   /** What the enterprise's policy narrows shared links to, whatever was asked. */
   linkPolicy: { access: "open" | "company" | "collaborators"; canDownload: boolean };
+  /** Whether items tell of their link also where `fields` does not ask for it. */
+  linkUnasked: boolean;
   /** Access of a link that was asked for without one. */
   linkDefaultAccess: "open" | "company" | "collaborators";
   /** Whether a collaboration may have an end. */
@@ -82,6 +84,7 @@ export function usualSettings(): BoxSettings {
     watermarks: true,
     unmarkable: undefined,
     linkPolicy: { access: "open", canDownload: true },
+    linkUnasked: false,
     linkDefaultAccess: "company",
     collaborationExpiry: true,
     collaborationConflict: 400,

@@ -107,7 +107,6 @@ export function eventBody(event: BoxEvent, stream: "user" | "enterprise"): Recor
       ...common,
       recorded_at: boxDate(event.at),
       event_type: event.userType,
-      session_id: null,
       source: event.full,
     };
   }
@@ -115,7 +114,6 @@ export function eventBody(event: BoxEvent, stream: "user" | "enterprise"): Recor
     ...common,
     event_type: event.type,
     ip_address: "127.0.0.1",
-    session_id: null,
     source: event.source,
     additional_details: event.details,
   };

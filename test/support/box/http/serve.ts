@@ -60,14 +60,14 @@ export class Front {
     const fault = this.faults.take(call);
     if (fault !== undefined && "cut" in fault && typeof fault.cut === "number") {
       await receiveSome(call, fault.cut);
-      call.request.destroy();
+      call.request.socket.destroy();
       return;
     }
     if (fault !== undefined && "hold" in fault) await fault.hold;
     const answer = await this.answer(call, fault);
     await call.drain();
     if (fault !== undefined && "cut" in fault && fault.cut === "unanswered") {
-      call.request.destroy();
+      call.request.socket.destroy();
       return;
     }
     call.log.status = answer.status;

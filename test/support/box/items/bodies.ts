@@ -37,7 +37,10 @@ export function itemBody(
   const body: Body = {};
   const { type, id, etag } = miniBody(item);
   if (fields !== undefined) Object.assign(body, { type, id, etag });
-  const names = fields ?? Object.keys(common);
+  const names = fields ?? [
+    ...Object.keys(common),
+    ...(world.settings.linkUnasked ? ["shared_link"] : []),
+  ];
   for (const name of names) {
     const value = all[name];
     if (value !== undefined) body[name] = value();

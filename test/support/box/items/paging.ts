@@ -22,7 +22,7 @@ export function pageOf<T>(
     const at = markedAt(call.query.get("marker"));
     const end = at + limit;
     const about =
-      end < all.length ? { limit, next_marker: marker(end) } : { limit, next_marker: "" };
+      end < all.length ? { limit, next_marker: marker(end) } : { limit, next_marker: null };
     return { entries: all.slice(at, end), about };
   }
   const offset = call.number("offset", 0);

@@ -117,7 +117,10 @@ export class OpenApiDocument {
   }
 }
 
-/** OpenAPI 3.0's `nullable` as JSON Schema has it, and numbers in 64 bits: sizes are declared with 32 at times. */
+/**
+ * OpenAPI 3.0's `nullable` as JSON Schema has it, and numbers in 64 bits: sizes are declared with 32 at times.
+ * `oneOf` is read as `anyOf`, for one of its choices is often an object of any kind.
+ */
 function jsonSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(jsonSchema);
   if (!isJson(schema)) return schema;
@@ -125,13 +128,21 @@ function jsonSchema(schema: unknown): unknown {
   for (const [key, value] of Object.entries(schema)) {
     if (key === "nullable") continue;
     if (key === "$ref") plain[key] = `box${String(value)}`;
+    else if (key === "required") plain[key] = corrected(value);
     else if (key === "format" && value === "int32") plain[key] = "int64";
     else if (key === "properties" && isJson(value)) plain[key] = mapped(value, jsonSchema);
-    else plain[key] = jsonSchema(value);
+    else plain[key === "oneOf" ? "anyOf" : key] = jsonSchema(value);
   }
   const parts = list(schema["allOf"]);
   const nullable = schema["nullable"] === true || parts.some((part) => part["nullable"] === true);
   return nullable ? { anyOf: [plain, { type: "null" }] } : plain;
+}
+
+/** A shared link requires `accessed`, where the property is called `access`: a slip. */
+function corrected(required: unknown): unknown {
+  return Array.isArray(required)
+    ? required.map((name: unknown) => (name === "accessed" ? "access" : name))
+    : required;
 }
 
 function mapped(source: Json, change: (value: unknown) => unknown): Json {

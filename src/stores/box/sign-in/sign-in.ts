@@ -1,0 +1,92 @@
+import { randomState } from "openid-client";
+import { ExhibitError } from "../../../evidence/errors.ts";
+import type { Proving, SignIn, SignInPlace } from "../../../evidence/ports/sign-in.ts";
+import { probeSecrets } from "../../probe-secrets.ts";
+import { signedIn } from "./account.ts";
+import { keyLogin } from "./assertion.ts";
+import { boxTokens, personLogin, type BoxMachine } from "./box-tokens.ts";
+import { openCallback } from "./callback.ts";
+import { Grants } from "./grants.ts";
+import { findLogin, forgetLogin, keepLogin, loginName, type BoxLogin } from "./kept-login.ts";
+
+/** Signs this machine in at Box. `waitMs` is how long a person has on Box's page, 5 minutes unless a test says otherwise. */
+export function signInAtBox(machine: BoxMachine, waitMs?: number): SignIn {
+  return {
+    async signIn(place, proving, signal) {
+      await probeSecrets(machine.secrets);
+      const login = await prove(place, proving, machine, waitMs, signal);
+      // In turn, so that a process that trades the old login's token does not put it back over this one.
+      const keep = (): Promise<void> => keepLogin(machine.secrets, place.url, login);
+      await machine.inTurn(loginName(place.url), keep, signal);
+    },
+    signedIn: (place, signal) => signedIn(place, boxTokens(place, machine), machine, signal),
+    signOut: (place, signal) =>
+      machine.inTurn(loginName(place.url), () => signOut(place, machine, signal), signal),
+  };
+}
+
+/** The login to keep, after Box has taken it. */
+async function prove(
+  place: SignInPlace,
+  proving: Proving,
+  machine: BoxMachine,
+  waitMs: number | undefined,
+  signal: AbortSignal,
+): Promise<BoxLogin> {
+  if (proving.by === "page") return proveOnPage(place, proving, machine, waitMs, signal);
+  if (proving.by === "key") {
+    const login = keyLogin(proving.settings, proving.userId);
+    await new Grants(place, login, machine).byKey(login, signal);
+    return login;
+  }
+  const { application, subject } = proving;
+  await new Grants(place, application, machine).byCredentials(subject, signal);
+  const { clientId, clientSecret } = application;
+  return { by: "credentials", clientId, clientSecret, subject };
+}
+
+async function proveOnPage(
+  place: SignInPlace,
+  { application, showPage }: Extract<Proving, { by: "page" }>,
+  machine: BoxMachine,
+  waitMs: number | undefined,
+  signal: AbortSignal,
+): Promise<BoxLogin> {
+  const grants = new Grants(place, application, machine);
+  const state = randomState();
+  const callback = await openCallback(place, state, waitMs);
+  try {
+    const { url, verifier } = await grants.page(callback.redirectUri, state);
+    showPage(url);
+    const answered = await callback.answer(signal);
+    const granted = await grants.redeem(answered, state, verifier, signal);
+    if (granted.refreshToken !== undefined) {
+      return personLogin(application, granted, granted.refreshToken);
+    }
+    throw new ExhibitError("auth.app-refused", "Box gave no way of staying signed in.", {
+      hint: 'The application must be one for "User Authentication (OAuth 2.0)". Check it in Box\'s developer console.',
+    });
+  } finally {
+    callback.close();
+  }
+}
+
+async function signOut(
+  place: SignInPlace,
+  machine: BoxMachine,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const login = await findLogin(machine.secrets, place.url);
+  if (login?.by === "page") {
+    try {
+      await new Grants(place, login, machine).revoke(login.refreshToken, signal);
+    } catch (error) {
+      // A login that Box does not take any more needs no ending.
+      const isOver = error instanceof ExhibitError && error.code.startsWith("auth.");
+      if (!isOver) throw error;
+    }
+  }
+  // What cannot be read is forgotten, too.
+  await forgetLogin(machine.secrets, place.url);
+  return login !== undefined;
+}
