@@ -38,7 +38,9 @@ export interface Box {
   readonly events: readonly BoxEvent[];
   /** Where requests and answers did not fit Box's document. */
   readonly violations: Violation[];
-  /** Errors of the simulator's own, and answers of it that did not fit the document: there should be none. */
+  /** Errors of the simulator's own. */
+  readonly crashes: readonly unknown[];
+  /** Those, and answers of it that did not fit the document: there should be none. */
   readonly unsound: readonly unknown[];
   /** What clients of ours asked that did not fit the document: there should be none. */
   readonly ourViolations: readonly Violation[];
@@ -123,6 +125,7 @@ export async function startBox(start: BoxStart = {}): Promise<Box> {
     requests: made.requests,
     events: world.events.all,
     violations: conformity.violations,
+    crashes: made.crashes,
     get unsound() {
       const wrong = conformity.violations.filter(({ side }) => side === "response");
       return [...made.crashes, ...wrong];
