@@ -31,6 +31,7 @@ export const errorCodes = [
   "not-found.content",
   "not-found.upload",
   "not-found.share",
+  "not-found.request",
   "not-found.identity",
   "not-found.invitation",
   "not-found.store",
