@@ -24,9 +24,26 @@ export interface BoxOffice {
   as(user?: User): Connection;
   /** Seals an exhibit of these files. */
   exhibit(...files: readonly Material[]): Promise<ShareRequest["exhibits"][number]>;
+  /** Makes somebody a collaborator of the store's folder. */
+  admit(user: User, role?: string): Promise<void>;
+  /** Asks Box directly, as a user. */
+  ask(
+    user: User,
+    method: string,
+    to: string,
+    json?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Asked>;
+  /** What gives anybody access who is no officer: links, and invitations below the store's folder. */
+  access(): { readonly links: number; readonly invitations: number; readonly copies: number };
   /** Paths below the store's folder of all that is there. */
   paths(): string[];
   close(): Promise<void>;
+}
+
+export interface Asked {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
 }
 
 const caseRef = "01AB1234526";
@@ -57,9 +74,42 @@ export async function openBoxOffice(
       close: () => Promise.resolve(),
     };
   };
+  const ask: BoxOffice["ask"] = async (user, method, to, json, headers = {}) => {
+    const answer = await fetch(`${box.apiUrl}/2.0${to}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${box.developerToken(user)}`,
+        ...(json === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
+    const text = await answer.text();
+    const body = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
+    return { status: answer.status, body };
+  };
+  const folderId = box.folder(box.users.officer, root);
   return {
     box,
     root,
+    ask,
+    async admit(user, role = "editor") {
+      await ask(box.users.officer, "POST", "/collaborations", {
+        item: { type: "folder", id: folderId },
+        accessible_by: { type: "user", id: user.id },
+        role,
+      });
+    },
+    access() {
+      const { files, folders } = box.world.tree;
+      const items = [...files.values(), ...folders.values()];
+      return {
+        links: items.filter(({ link }) => link !== undefined).length,
+        invitations: box.world.collaborations.all().filter(({ item }) => item.id !== folderId)
+          .length,
+        copies: [...files.values()].filter(({ parent }) => parent.name === "copies").length,
+      };
+    },
     as: (user = box.users.officer) => open(user),
     exhibit: (...files) => {
       const { store, register } = open(box.users.officer);

@@ -47,7 +47,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 /** The types that the enterprise's streams are asked for. */
 export const wantedTypes: readonly string[] = Object.keys(kinds).filter(
-  (type) => !/^(?:ITEM_(?!SHARED_UPDATE)|COLLAB_)/.test(type),
+  (type) => !/^(?:ITEM_(?!SHARED_UPDATE)|COLLAB_|CONTENT_ACCESS)/.test(type),
 );
 
 /** Box's id of everybody who is not signed in. */
