@@ -10,7 +10,7 @@ import { Account, type BoxAccount } from "./enterprise/account.ts";
 import type { Files } from "./files.ts";
 import { isFile, type BoxItem } from "./items.ts";
 import { readFile } from "./reading.ts";
-import { surely } from "./sharing/surely.ts";
+import { surely, surelyFolder } from "./sharing/surely.ts";
 
 /** Beside the cases: no case can have this name. What is handed in never lies among exhibits. */
 const root = ".requests";
@@ -56,7 +56,11 @@ export function boxRequests({
     async create(wanted, signal) {
       if (!boxId.safeParse(wanted.template).success) throw notAnId(wanted.template);
       const me = await account.get(signal);
-      const folder = await files.folders.ensure(`${root}/${caseSegment(wanted.case)}`, signal);
+      const folder = await surelyFolder(
+        files.folders,
+        `${root}/${caseSegment(wanted.case)}`,
+        signal,
+      );
       // Nobody can use it before it is written down; what a crash leaves is closed.
       const made = await copy(wanted, folder, signal);
       const note: Note = {

@@ -220,6 +220,40 @@ describe("an officer's shares", () => {
     ).toHaveLength(1);
   });
 
+  it("are given another end, link and code staying, until they have ended", async () => {
+    const made = await share();
+    const sharing = sharingOf(officer.session);
+    const { share: updated } = await sharing.update(made.share.id, inDays(30), soon());
+    expect(updated).toEqual({ ...made.share, expiresAt: updated.expiresAt });
+    expect(Date.parse(updated.expiresAt)).toBeGreaterThan(Date.now() + 29 * day);
+    const recipient = new Recipient(made.link);
+    expect((await recipient.give(made.code)).status).toBe(303);
+    expect((await custodyOf(exhibit.id)).map(({ verb }) => verb)).toContain("share-updated");
+    for (const [by, end, code] of [
+      [other, inDays(3), "not-found.share"],
+      [officer, inDays(-1), "usage.invalid"],
+      [officer, inDays(91), "usage.invalid"],
+    ] as const) {
+      const update = sharingOf(by.session).update(made.share.id, end, soon());
+      await expect(update).rejects.toMatchObject({ code });
+    }
+    await sharing.revoke(made.share.id, undefined, soon());
+    await expect(sharing.update(made.share.id, inDays(3), soon())).rejects.toMatchObject({
+      code: "conflict.share-ended",
+    });
+  });
+
+  it("are refused where a mark must be seen and cannot be, and for Box's kinds of links", async () => {
+    for (const [changes, code] of [
+      [{ access: "original", requireVisibleMark: true }, "policy.type-not-markable"],
+      [{ link: "company" }, "policy.unsupported"],
+    ] as const) {
+      await expect(share(changes)).rejects.toMatchObject({ code });
+    }
+    const seen = await share({ exhibits: [photo], access: "view", requireVisibleMark: true });
+    expect(seen.share.state).toBe("open");
+  });
+
   it("lose one exhibit at a time, and end with the last", async () => {
     const made = await share({ exhibits: [exhibit, photo] });
     const sharing = sharingOf(officer.session);

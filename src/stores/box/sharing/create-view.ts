@@ -10,6 +10,7 @@ import type { BoxItemId, Intent, MadeCollaboration, MadeCopy } from "./documents
 import { checkLink } from "./link-check.ts";
 import { leftAs, putLink } from "./link.ts";
 import { reaches } from "./reach.ts";
+import { surelyFolder } from "./surely.ts";
 
 /** Makes the copies of a share, marks each, invites where the link is for who is invited, and only then makes the one link. */
 export async function shareCopies(
@@ -20,8 +21,9 @@ export async function shareCopies(
   signal: AbortSignal,
 ): Promise<Made> {
   const { reach = "open", expiresAt, recipient } = intent;
-  const folderId = await desk.files.folders.ensure(desk.shelf.copiesPath(intent.id), signal);
-  const copies = await makeCopies(calls, desk.files.folders, folderId, intent.copies, signal);
+  const { folders } = desk.files;
+  const folderId = await surelyFolder(folders, desk.shelf.copiesPath(intent.id), signal);
+  const copies = await makeCopies(calls, folders, folderId, intent.copies, signal);
   const on = linkedItem(copies, folderId, reach);
   const invited =
     reach === "collaborators" ? await previewer(calls, on, intent, signal) : undefined;

@@ -1,5 +1,6 @@
 import { ExhibitError, familyOf } from "../../../evidence/errors.ts";
 import { waited } from "../calm.ts";
+import type { Folders } from "../folders.ts";
 
 const mostTries = 3;
 const firstPauseMs = 300;
@@ -35,4 +36,17 @@ export async function surely<Result>(
 
 function isDoubtful(error: unknown): error is ExhibitError {
   return error instanceof ExhibitError && familyOf(error.code) === "unavailable";
+}
+
+/** The id of a folder below the store's own, made for sure where it is not there: to ask twice for it is no harm. */
+export async function surelyFolder(
+  folders: Folders,
+  path: string,
+  signal: AbortSignal,
+): Promise<string> {
+  return surely(
+    () => folders.ensure(path, signal),
+    () => Promise.resolve(undefined),
+    signal,
+  );
 }
