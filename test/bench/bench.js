@@ -6,6 +6,7 @@ import { performance } from "node:perf_hooks";
 import { installTools, missingTools } from "../../scripts/install-tools.js";
 import { makeCertificates } from "./certificates.js";
 import { writeDocs } from "./docs.js";
+import { boxOneFile } from "./box/workloads.js";
 import { machine } from "./machine.js";
 import { endMeasured } from "./measure.js";
 import { openRig } from "./rig.js";
@@ -22,15 +23,16 @@ import { startUp } from "./workloads/start-up.js";
 const needed = ["openssl", "time"];
 const peers = ["rclone", "nginx", "curl"];
 
-/** The same for S3. */
-const neededForS3 = [...needed, "ceph", "rclone"];
-const peersAtS3 = ["awscli", "s3cmd"];
+/** By the store that is sent to. */
+const programs = {
+  server: { needs: needed, wished: peers },
+  s3: { needs: [...needed, "ceph", "rclone"], wished: ["awscli", "s3cmd"] },
+  box: { needs: needed, wished: ["rclone"] },
+};
 
 const settings = parseSettings(process.argv.slice(2));
 const { form, wants } = settings;
-const isS3 = settings.store === "s3";
-const needs = isS3 ? neededForS3 : needed;
-const wished = isS3 ? peersAtS3 : peers;
+const { needs, wished } = programs[settings.store];
 installTools([...needs, ...wished]);
 const lacking = missingTools([...needs, ...wished]);
 const lackingNeeds = needs.filter((name) => lacking.includes(name));
@@ -95,17 +97,21 @@ async function bench() {
     resume,
     ...(form.memoryBytes.length === 0 ? {} : { memory }),
   };
-  const toS3 = { "one-file": s3OneFile, "small-files": s3SmallFiles };
+  const workloads = {
+    server: toServer,
+    s3: { "one-file": s3OneFile, "small-files": s3SmallFiles },
+    box: { "one-file": boxOneFile },
+  }[settings.store];
   /** @type {readonly import("./rig.js").Transport[]} */
-  const transports = isS3 ? ["http"] : ["http", "https"];
-  for (const [name, run] of Object.entries(isS3 ? toS3 : toServer)) {
+  const transports = settings.store === "s3" ? ["http"] : ["http", "https"];
+  for (const [name, run] of Object.entries(workloads)) {
     for (const transport of transports) {
       if (!wants(name, transport)) continue;
       say(`  ${name}, ${transport}`);
       add(`${name}, ${transport}`, await run(rig, transport, form, plan));
     }
   }
-  if (!isS3 && wants("start-up", "")) add("start-up", await startUp(plan));
+  if (settings.store === "server" && wants("start-up", "")) add("start-up", await startUp(plan));
   const about = { ...machine(folder), form: form.name, rounds: form.rounds, notInstalled: lacking };
   const text = report(about);
   process.stdout.write(`${text}\n`);
@@ -143,7 +149,7 @@ function report(about) {
           "Short: smaller sizes and fewer rounds than the goals speak of. Start-up and sign-in weigh more here; the full form decides.",
         ]
       : []),
-    ...(isS3
+    ...(settings.store !== "server"
       ? []
       : [
           `Of the ${form.smallFiles} small files the bare sender and rclone send ${form.fewFiles}; their figures are taken times ${form.smallFiles / form.fewFiles}.`,

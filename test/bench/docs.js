@@ -6,6 +6,7 @@ const page = new URL("../../docs/performance.md", import.meta.url);
 const marks = {
   server: ["<!-- figures -->", "<!-- end of figures -->"],
   s3: ["<!-- figures of S3 -->", "<!-- end of figures of S3 -->"],
+  box: ["<!-- figures of Box -->", "<!-- end of figures of Box -->"],
 };
 
 /**

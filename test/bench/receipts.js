@@ -9,7 +9,7 @@ import { built } from "./servers/exhibit.js";
  * @param {string} folder
  * @param {import("./sources.js").Source} source
  * @param {unknown} key
- * @param {"whole" | "parts"} proved
+ * @param {"whole" | "parts" | "transport"} proved
  * @returns {Promise<number>}
  */
 export async function checkReceipts(folder, source, key, proved) {

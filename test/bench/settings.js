@@ -22,6 +22,7 @@ export const concurrency = 4;
  * @property {readonly number[]} memoryBytes
  * @property {number} s3FileBytes
  * @property {number} s3SmallFiles files of 256 KiB
+ * @property {number} boxFileBytes
  */
 
 /** @type {Form} */
@@ -37,6 +38,7 @@ export const full = {
   memoryBytes: [GiB, 16 * GiB],
   s3FileBytes: 2 * GiB,
   s3SmallFiles: 2000,
+  boxFileBytes: GiB,
 };
 
 /** @type {Form} */
@@ -52,9 +54,10 @@ export const short = {
   memoryBytes: [],
   s3FileBytes: 512 * MiB,
   s3SmallFiles: 500,
+  boxFileBytes: 256 * MiB,
 };
 
-/** With `--store s3` there are the first and the third of these, to an S3 engine, and nothing else. */
+/** With `--store s3` there are the first and the third of these, to an S3 engine, with `--store box` the first to a simulated Box, and nothing else. */
 export const workloadNames = [
   "one-file",
   "many-files",
@@ -70,13 +73,13 @@ export const workloadNames = [
  * @property {Form} form
  * @property {string | undefined} json where the figures go
  * @property {(workload: string, transport: string) => boolean} wants
- * @property {"server" | "s3"} store
+ * @property {"server" | "s3" | "box"} store
  * @property {boolean} writeDocs
  * @property {string} said what was asked for, for the table
  */
 
 /**
- * @param {string[]} argv `--short`, `--json FILE`, `--only WORKLOAD[:http|:https]`, `--rounds N`, `--store s3`, `--write-docs`
+ * @param {string[]} argv `--short`, `--json FILE`, `--only WORKLOAD[:http|:https]`, `--rounds N`, `--store s3|box`, `--write-docs`
  * @returns {Settings}
  */
 export function parseSettings(argv) {
@@ -102,7 +105,9 @@ export function parseSettings(argv) {
     throw new Error("--rounds must be a whole number from 1.");
   }
   const { store } = values;
-  if (store !== "server" && store !== "s3") throw new Error("--store must be server or s3.");
+  if (store !== "server" && store !== "s3" && store !== "box") {
+    throw new Error("--store must be server, s3 or box.");
+  }
   const form = values.short ? short : full;
   return {
     form: rounds === undefined ? form : { ...form, rounds, roundsUntil: Infinity },

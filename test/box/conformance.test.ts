@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { BoxCcgAuth, BoxClient, CcgConfig } from "box-node-sdk";
+import { BoxCcgAuth, BoxClient, BoxJwtAuth, CcgConfig, JwtConfig } from "box-node-sdk";
 import { UpdateFileWatermarkRequestBodyWatermarkField } from "box-node-sdk/managers/fileWatermarks";
 import type { UploadPart } from "box-node-sdk/schemas";
 import sdk4 from "box-node-sdk-4";
@@ -64,6 +64,17 @@ describe("box-node-sdk 10, over HTTP", () => {
     });
   });
   afterAll(() => box.close());
+
+  test("signs in with the file that the console hands out", async () => {
+    const config = JwtConfig.fromConfigJsonString(JSON.stringify(box.jwtConfig()));
+    const robot = new BoxClient({ auth: new BoxJwtAuth({ config }) }).withCustomBaseUrls({
+      baseUrl: box.apiUrl,
+      uploadUrl: `${box.uploadUrl}/api`,
+      oauth2Url: `${box.authorizeUrl}/api/oauth2`,
+    });
+    expect((await robot.users.getUserMe()).login).toBe(box.users.service.login);
+    expect((await client.users.getUserMe()).login).toBe(box.users.officer.login);
+  });
 
   test("uploads in one request, with its digest", async () => {
     const bytes = randomBytes(100_000);

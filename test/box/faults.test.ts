@@ -38,8 +38,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   box.faults.clear();
-  expect(box.violations).toEqual([]);
-  expect(box.crashes).toEqual([]);
+  expect([box.ourViolations, box.unsound]).toEqual([[], []]);
   await rig.close();
   await folder.close();
 });

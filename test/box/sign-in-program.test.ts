@@ -4,7 +4,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import { boxUrl, ourViolations, signInOnPage } from "../support/box-person.ts";
+import { boxUrl, wrongRequests, signInOnPage } from "../support/box-person.ts";
 import {
   applicationEnv,
   keptInFile,
@@ -12,6 +12,7 @@ import {
   runLogin,
   type Ran,
 } from "../support/box-program.ts";
+import { connectProxy } from "../support/box/connect-proxy.ts";
 import { startBox, type Box } from "../support/box/box.ts";
 import { atTerminal, start } from "../support/built-program.ts";
 import { newMachine } from "../support/cli.ts";
@@ -27,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 afterAll(async () => {
-  expect([box.crashes, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
+  expect([box.unsound, box.faults.pending, wrongRequests(box)]).toEqual([[], 0, []]);
   await box.close();
 });
 
@@ -168,6 +169,29 @@ describe("a person at the command line", () => {
     );
     expect(byCredentials.out).toBe(`box  ${url}  ${box.users.admin.login}\n`);
     expect([byKey.err, byCredentials.code]).toEqual(["", 0]);
+    const { clientSecret, jwt } = box.app;
+    const all = [byKey.out, byCredentials.out, byCredentials.err, await everythingWritten()].join();
+    for (const secret of [clientSecret, jwt.passphrase, jwt.encryptedPrivateKey.slice(60, 90)]) {
+      expect(all).not.toContain(secret);
+    }
+  });
+
+  it("goes through the proxy, and trusts the certificates that it is told to", async () => {
+    const real = await startBox({ tls: true });
+    const proxy = await connectProxy(real);
+    const files = { config: path.join(folder, "config.json"), ca: path.join(folder, "ca.pem") };
+    await writeFile(files.config, JSON.stringify(real.jwtConfig()));
+    await writeFile(files.ca, real.caPem ?? "");
+    const env = { HTTPS_PROXY: proxy.url, NO_PROXY: "" };
+    const argv = ["login", "box:0", "--box-jwt", files.config];
+    const distrustful = await runExhibit(folder, argv, env);
+    expect([distrustful.code, distrustful.out]).toEqual([9, ""]);
+    expect(distrustful.err).toContain("The certificate of api.box.com is not one that");
+    const ran = await runExhibit(folder, [...argv, "--ca-file", files.ca], env);
+    expect([ran.code, ran.out]).toEqual([0, `box  box:0  ${real.users.service.login}\n`]);
+    expect(new Set(proxy.asked)).toEqual(new Set(["api.box.com:443"]));
+    await proxy.close();
+    await real.close();
   });
 
   const misuses: [readonly string[], string][] = [

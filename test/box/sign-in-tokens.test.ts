@@ -7,7 +7,7 @@ import {
   boxUrl,
   byPage,
   keptLogin,
-  ourViolations,
+  wrongRequests,
   signingMachine,
   signInOnPage,
   takeNewestTwo,
@@ -30,7 +30,7 @@ beforeEach(() => {
   box.world.tokens.revokeAll(box.users.officer);
 });
 afterAll(async () => {
-  expect([box.crashes, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
+  expect([box.unsound, box.faults.pending, wrongRequests(box)]).toEqual([[], 0, []]);
   await box.close();
 });
 
@@ -192,7 +192,7 @@ describe("tokens of a person's login", () => {
     await signInAtBox(machine).signIn(place, proving, soon());
     lenient.clock.aheadMs += 61 * minute;
     machine.clock.aheadMs += 61 * minute;
-    lenient.faults.next({ path: /token$/, storeThenAnswer: gatewayPage(503) });
+    lenient.faults.next({ path: /token$/, cut: "unanswered" });
     const { account } = await signInAtBox(machine).signedIn(place, soon());
     expect(account.login).toBe(lenient.users.officer.login);
     await lenient.close();

@@ -8,7 +8,7 @@ import {
   boxUrl,
   byPage,
   keptLogin,
-  ourViolations,
+  wrongRequests,
   pressButton,
   signingMachine,
   signInOnPage,
@@ -31,7 +31,7 @@ beforeEach(() => {
   box.world.tokens.revokeAll(box.users.officer);
 });
 afterAll(async () => {
-  expect([box.crashes, box.faults.pending, ourViolations(box)]).toEqual([[], 0, []]);
+  expect([box.unsound, box.faults.pending, wrongRequests(box)]).toEqual([[], 0, []]);
   await box.close();
 });
 

@@ -64,13 +64,10 @@ export function takeNewestTwo({ world: { tokens } }: Box): void {
 }
 
 /** Where our own requests did not fit Box's document, of which it is right. */
-export function ourViolations({ violations }: Box): unknown[] {
-  return violations.filter(
-    ({ side, agent, operation, what }) =>
-      side === "request" &&
-      agent.startsWith("exhibit") &&
-      // It wants a field there that it does not describe, and that no client sends.
-      !(operation === "post_oauth2_revoke" && what.includes("grant_type")),
+export function wrongRequests({ ourViolations }: Box): unknown[] {
+  // It wants a field there that it does not describe, and that no client sends.
+  return ourViolations.filter(
+    ({ operation, what }) => !(operation === "post_oauth2_revoke" && what.includes("grant_type")),
   );
 }
 

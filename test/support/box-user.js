@@ -4,12 +4,12 @@ import { createInterface } from "node:readline";
 import { homedir } from "node:os";
 
 // Loaded by address: what the build makes is not there when types are checked.
-const { composeMachine } = await import(new URL("../../dist/main.js", import.meta.url).href);
-const { terminalOf } = await import(new URL("../../dist/cli/ui/terminal.js", import.meta.url).href);
+const { composeMachine } = await import(new URL("../../dist/bundle/main.js", import.meta.url).href);
 
 const [store] = process.argv.slice(2);
 const facts = { platform: process.platform, home: homedir(), env: process.env };
-const machine = composeMachine(facts, "0.1.0", terminalOf(process));
+const terminal = { error: process.stderr, color: false };
+const machine = composeMachine(facts, "0.1.0", terminal);
 const { settings } = await machine.settings({});
 const { signal } = new AbortController();
 const client = await machine.client(settings, signal, () => undefined);

@@ -4,7 +4,7 @@ import type { Stored, Told } from "../../evidence/ports/store.ts";
 import { sha1Of } from "../../evidence/digest.ts";
 import { bodyOf, type BoxAnswer, type BoxApi } from "./api.ts";
 import { boxCodeOf, failureOf } from "./failures.ts";
-import { Folders, otherHolder } from "./folders.ts";
+import { Folders, otherHolder, requireNoClash } from "./folders.ts";
 import {
   entriesSchema,
   fileSchema,
@@ -36,7 +36,7 @@ export class Files {
     this.folders = new Folders(api);
   }
 
-  /** The file under a key; undefined where there is none. */
+  /** The file under a key; undefined where there is none. @throws ExhibitError `conflict.exists` when its name is something else's */
   async find(key: string, signal: AbortSignal): Promise<BoxFile | undefined> {
     const [folder, name] = placeOf(key);
     return this.findIn(folder, name, signal);
@@ -55,6 +55,7 @@ export class Files {
     }
     try {
       for await (const item of this.folders.items(folderId, signal)) {
+        requireNoClash(item, "file", name);
         if (!isFile(item) || item.name !== name) continue;
         this.#ids.set(path, item.id);
         return item;

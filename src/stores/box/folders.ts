@@ -18,15 +18,16 @@ export class Folders {
     this.#api = api;
   }
 
-  /** The id of a folder that may be there. */
+  /** The id of a folder that may be there. @throws ExhibitError `conflict.exists` when its name is something else's */
   async find(path: string, signal: AbortSignal): Promise<string | undefined> {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
     if (path === "") return this.#api.address.folderId;
-    const [parent] = split(path);
+    const [parent, name] = split(path);
     const parentId = await this.find(parent, signal);
     if (parentId === undefined) return undefined;
     for await (const item of this.items(parentId, signal)) {
+      requireNoClash(item, "folder", name);
       if (item.type === "folder")
         this.#known.set(joined(parent, item.name), Promise.resolve(item.id));
     }
@@ -101,7 +102,17 @@ export class Folders {
   }
 }
 
-/** To Box `abc` and `ABC` are one name, of a file or a folder. */
+/**
+ * To Box `abc` and `ABC` are one name, of a file or a folder: what we would call so cannot come to lie beside it.
+ *
+ * @throws ExhibitError `conflict.exists`
+ */
+export function requireNoClash(item: BoxItem, type: "file" | "folder", name: string): void {
+  const isOurs = item.type === type && item.name === name;
+  if (!isOurs && item.name.toUpperCase() === name.toUpperCase()) throw otherHolder(name, item.name);
+}
+
+/** What a name is refused for that is taken. */
 export function otherHolder(name: string, theirs: string): ExhibitError {
   return new ExhibitError(
     "conflict.exists",

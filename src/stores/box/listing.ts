@@ -1,7 +1,7 @@
 import { keySchema } from "../../evidence/key.ts";
 import { hasCode } from "../../evidence/errors.ts";
 import type { KeyStat } from "../../evidence/ports/store.ts";
-import type { Folders } from "./folders.ts";
+import { requireNoClash, type Folders } from "./folders.ts";
 import { isFile, type BoxItem } from "./items.ts";
 
 /** Folders that are asked for before they are needed. */
@@ -49,7 +49,13 @@ async function foldersIn(
     const path = `${above}${name}/`;
     return path.startsWith(prefix) || prefix.startsWith(path);
   };
-  const found = (await all(folders, folderId, signal)).flatMap(({ type, name, id }) =>
+  const items = await all(folders, folderId, signal);
+  // The one folder that all keys of this prefix lie in, where it names one.
+  const [wanted, ...rest] = prefix.slice(above.length).split("/");
+  if (wanted !== undefined && rest.length > 0) {
+    for (const item of items) requireNoClash(item, "folder", wanted);
+  }
+  const found = items.flatMap(({ type, name, id }) =>
     type === "folder" && fits(name) ? [[name, id] as const] : [],
   );
   // As the whole keys sort, in which a slash comes behind each name.

@@ -6,7 +6,7 @@ import { exhibit, person } from "../../../scripts/demo/command.js";
 import { cost } from "../measure.js";
 import { checkReceipts } from "../receipts.js";
 import { freshCase } from "../senders.js";
-import { built, program } from "../servers/exhibit.js";
+import { machineKeyIn, program } from "../servers/exhibit.js";
 import { concurrency, MiB } from "../settings.js";
 import { output } from "./output.js";
 
@@ -93,13 +93,6 @@ export function exhibitToS3(setting) {
       }),
     },
   );
-}
-
-/** @param {string} keyFile */
-async function machineKeyIn(keyFile) {
-  const { secretFile } = await built("platform/secrets/secret-file.js");
-  const { findMachineKey } = await built("stores/machine-key.js");
-  return (await findMachineKey(secretFile(keyFile))).publicJwk;
 }
 
 /**

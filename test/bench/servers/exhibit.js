@@ -114,3 +114,14 @@ async function enrol(url, code, tls) {
 export function built(name) {
   return import(new URL(`../../../dist/${name}`, import.meta.url).href);
 }
+
+/**
+ * The key that a machine signs its receipts with.
+ *
+ * @param {string} keyFile
+ */
+export async function machineKeyIn(keyFile) {
+  const { secretFile } = await built("platform/secrets/secret-file.js");
+  const { findMachineKey } = await built("stores/machine-key.js");
+  return (await findMachineKey(secretFile(keyFile))).publicJwk;
+}

@@ -14,6 +14,7 @@ import { uploadFile, uploadVersion } from "./items/simple-upload.ts";
 import { events } from "./audit/event-routes.ts";
 import { enterpriseConfiguration } from "./governance/enterprise.ts";
 import * as requests from "./governance/file-request-routes.ts";
+import * as residency from "./governance/residency.ts";
 import * as metadata from "./governance/metadata-routes.ts";
 import * as collaborations from "./sharing/collaboration-routes.ts";
 import { linkDownload, linkPage } from "./sharing/link-pages.ts";
@@ -76,6 +77,9 @@ const api: readonly Line[] = [
   ["GET", "/2.0/file_requests/:id", requests.getFileRequest, undefined],
   ["PUT", "/2.0/file_requests/:id", requests.updateFileRequest, undefined],
   ["DELETE", "/2.0/file_requests/:id", requests.deleteFileRequest, undefined],
+  ["GET", "/2.0/storage_policies", residency.storagePolicies, undefined],
+  ["GET", "/2.0/storage_policy_assignments", residency.storagePolicyAssignments, undefined],
+  ["GET", "/2.0/collaboration_whitelist_entries", residency.allowedDomains, undefined],
   ["GET", "/2.0/enterprise_configurations/:id", enterpriseConfiguration, undefined, "2025.0"],
 ];
 

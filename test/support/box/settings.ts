@@ -50,6 +50,10 @@ export interface BoxSettings {
   collaborationConflict: 400 | 409;
   /** Whether outsiders may be invited. */
   externalCollaboration: boolean;
+  /** Domains that outsiders may be of; all where there is none. */
+  allowedDomains: readonly string[];
+  /** Name of the policy that says where content lies. */
+  storagePolicy: string;
   /** Whether the application may act as other users. */
   asUserAllowed: boolean;
   /** Whether the application may read the enterprise's events and settings. */
@@ -89,6 +93,8 @@ export function usualSettings(): BoxSettings {
     collaborationExpiry: true,
     collaborationConflict: 400,
     externalCollaboration: true,
+    allowedDomains: [],
+    storagePolicy: "UK",
     asUserAllowed: true,
     enterpriseScope: true,
     enterprise: {},

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../src/evidence/ports/clock.ts";
 import type { Application } from "./accounts/application.ts";
 import { Tokens } from "./accounts/tokens.ts";
 import type { Person, User } from "./accounts/users.ts";
@@ -13,10 +14,6 @@ import type { BoxSettings } from "./settings.ts";
 import { Collaborations } from "./sharing/collaborations.ts";
 import { Links } from "./sharing/link.ts";
 import type { Host } from "./http/call.ts";
-
-export interface Clock {
-  now(): Date;
-}
 
 export const enterpriseId = "812000";
 export const otherEnterpriseId = "934000";

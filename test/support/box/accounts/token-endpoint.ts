@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { createPublicKey } from "node:crypto";
+import { createHash, createPublicKey } from "node:crypto";
 import { jwtVerify } from "jose";
 import { Refusal, type Answer } from "../http/answer.ts";
 import type { Call } from "../http/call.ts";
@@ -103,7 +102,9 @@ async function byAssertion(world: World, assertion: string): Promise<User> {
     throw invalidGrant(`Please check the assertion: ${why}`);
   });
   const { payload, protectedHeader } = verified;
-  if (protectedHeader.kid !== jwt.keyId) throw invalidGrant("OAuth JWT Public Key Id not found");
+  // box-node-sdk 10 names no key, which Box puts up with.
+  if ((protectedHeader.kid ?? jwt.keyId) !== jwt.keyId)
+    throw invalidGrant("OAuth JWT Public Key Id not found");
   const left = (payload.exp ?? 0) - world.now().getTime() / 1000;
   if (left > longestAssertionSeconds) {
     throw invalidGrant("Please check the 'exp' claim. It must not be more than 60 seconds away");

@@ -28,7 +28,7 @@ export async function commitSession(world: World, call: Call): Promise<Answer> {
   session.notReady ??= world.settings.commitNotReady;
   if (session.notReady > 0) {
     session.notReady -= 1;
-    world.sessions.reserve(session, session);
+    world.sessions.reserve(session);
     return { status: 202, headers: { "retry-after": String(world.settings.retryAfterSeconds) } };
   }
   const content = contentOf(session, digest);

@@ -33,12 +33,16 @@ export class Downloads {
   /** `GET /d/1/:code/download`, with or without a range. */
   get(call: Call): Answer {
     const address = this.addresses.get(call.param("code"));
-    if (address === undefined) throw notFound();
+    if (address === undefined || isGone(address.content)) throw notFound();
     if (address.expiresAt <= this.world.now()) {
       throw new Refusal(403, "expired", "", { form: "empty" });
     }
     return bytesAnswer(address.content, address.name, call.header("range"));
   }
+}
+
+function isGone({ buffers, size }: Content): boolean {
+  return size > 0 && buffers.length === 0;
 }
 
 /** Bytes, or the range of them that was asked for. */

@@ -1,4 +1,4 @@
-import { fileFor, folderFor, numeric } from "../accounts/rights.ts";
+import { fileFor, folderFor, numeric, rightsOn } from "../accounts/rights.ts";
 import { badRequest, notFound, type Answer } from "../http/answer.ts";
 import type { Call } from "../http/call.ts";
 import { idIn, objectIn, textIn } from "../http/json.ts";
@@ -7,7 +7,7 @@ import type { World } from "../world.ts";
 import { checkRoom } from "./arrival.ts";
 import { itemBody } from "./bodies.ts";
 import { boxDate } from "./dates.ts";
-import { currentVersion } from "./items.ts";
+import { currentVersion, isMarked } from "./items.ts";
 import { move } from "./move.ts";
 import { checkedName, checkNameFree } from "./names.ts";
 import { checkIfMatch } from "./tree.ts";
@@ -50,7 +50,10 @@ export function downloadFile(world: World, call: Call): Answer {
     file.notReady -= 1;
     return { status: 202, headers: { "retry-after": String(world.settings.retryAfterSeconds) } };
   }
-  world.events.add("DOWNLOAD", call.access.user, file);
+  // Who may only look gets a marked rendition of a marked file, which is not made here.
+  const asMarked = isMarked(file) && !rightsOn(world, call.access, file).has("upload");
+  const type = asMarked ? "FILE_WATERMARKED_DOWNLOAD" : "DOWNLOAD";
+  world.events.add(type, call.access.user, file);
   if (call.access.linked !== undefined && file.link !== undefined) file.link.downloads += 1;
   return { status: 302, headers: { location: world.downloads.address(file, version.content) } };
 }
@@ -64,7 +67,7 @@ export async function copyFile(world: World, call: Call): Promise<Answer> {
   const folder = folderFor(world, call, "upload", parentId);
   const name = checkedName(textIn(body, "name") ?? file.name);
   checkNameFree(folder, name, "file");
-  const { content } = currentVersion(file);
+  const content = { ...currentVersion(file).content };
   checkRoom(world, folder.owner, content.size);
   const { user } = call.access;
   const copy = world.tree.addFile(folder, { name, by: user, now: world.now() }, content, 0);

@@ -2,9 +2,9 @@ import type { User } from "../accounts/users.ts";
 import type { Collaboration } from "../sharing/collaborations.ts";
 import type { SharedLink } from "../sharing/link.ts";
 
-/** Bytes that were sent once, kept as they came in. */
+/** Bytes that were sent once, kept as they came in, until their file is deleted. */
 export interface Content {
-  readonly buffers: readonly Buffer[];
+  buffers: readonly Buffer[];
   readonly size: number;
   /** In hex. */
   readonly sha1: string;

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { fileFor, folderFor } from "../accounts/rights.ts";
-import { randomBytes } from "node:crypto";
 import { badRequest, notFound, Refusal, type Answer } from "../http/answer.ts";
 import type { Call } from "../http/call.ts";
 import { idIn, textIn, type Json } from "../http/json.ts";

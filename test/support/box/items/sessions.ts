@@ -126,7 +126,8 @@ export class Sessions {
   }
 
   /** Keeps a name from others while its session commits. */
-  reserve({ target }: Session, session: Session): void {
+  reserve(session: Session): void {
+    const { target } = session;
     target.folder.reserved.set(target.name.toLowerCase(), session);
   }
 

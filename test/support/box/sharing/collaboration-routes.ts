@@ -21,13 +21,7 @@ export async function invite(world: World, call: Call): Promise<Answer> {
   const user = id === undefined ? world.userCalled(login ?? "") : world.users.get(id);
   if (id !== undefined && user === undefined) throw notFound("User not found");
   if (user === undefined && login === undefined) throw badRequest("id or login is required");
-  if (
-    user?.kind !== "managed" &&
-    user?.kind !== "service" &&
-    !world.settings.externalCollaboration
-  ) {
-    throw forbidden("External collaboration is not allowed", "forbidden_by_policy");
-  }
+  checkDomain(world, user?.login ?? login ?? "", user?.kind);
   checkNew(world, item, user === undefined ? login : user.login);
   const now = world.now();
   const made: Collaboration = {
@@ -123,6 +117,16 @@ function endIn(world: World, body: Json): Date | undefined {
   }
   if (end !== undefined && end <= world.now()) throw badRequest("expires_at is in the past");
   return end;
+}
+
+/** Outsiders may be kept out, all of them or those of other domains than some. */
+function checkDomain(world: World, login: string, kind: string | undefined): void {
+  if (kind === "managed" || kind === "service") return;
+  const { externalCollaboration, allowedDomains } = world.settings;
+  const domain = login.slice(login.lastIndexOf("@") + 1);
+  const known = allowedDomains.length === 0 || allowedDomains.includes(domain);
+  if (externalCollaboration && known) return;
+  throw forbidden("External collaboration is not allowed", "forbidden_by_policy");
 }
 
 /** Box has answered this in two ways. */
