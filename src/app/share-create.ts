@@ -1,10 +1,12 @@
 import {
   accessSchema,
   recipientSchema,
+  type LinkReach,
   type Recipient,
   type ShareAccess,
 } from "../evidence/share.ts";
-import type { NewShare } from "../evidence/ports/sharing.ts";
+import type { Connection } from "../evidence/ports/connection.ts";
+import type { NewShare, ShareRequest } from "../evidence/ports/sharing.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
@@ -19,6 +21,9 @@ export interface ShareCreateRequest {
   readonly access: ShareAccess;
   readonly expiresInSeconds: number;
   readonly purpose?: string;
+  /** Who can open the link; left out, the narrowest that reaches the recipient. */
+  readonly link?: LinkReach;
+  readonly requireVisibleMark?: boolean;
 }
 
 /**
@@ -35,16 +40,33 @@ export async function createShare(
   const access = checked(accessSchema, request.access, "The access");
   return connected(deps, request.store, async (connection) => {
     const sharing = sharingOf(connection);
-    const exhibits: string[] = [];
+    const exhibits: ShareRequest["exhibits"][number][] = [];
     for (const name of request.exhibits) {
-      const { id } = await findExhibit(connection.register, name, signal);
-      if (!exhibits.includes(id)) exhibits.push(id);
+      const found = await findExhibit(connection.register, name, signal);
+      if (!exhibits.some(({ id }) => id === found.id)) exhibits.push(found);
     }
-    const serverNow = deps.clock.now().getTime() - (connection.clockOffsetMs ?? 0);
-    const expiresAt = new Date(serverNow + request.expiresInSeconds * 1000).toISOString();
+    const expiresAt = endIn(deps, connection, request.expiresInSeconds);
     return sharing.create(
-      { exhibits, recipient, access, expiresAt, purpose: request.purpose },
+      {
+        exhibits,
+        recipient,
+        access,
+        expiresAt,
+        purpose: request.purpose,
+        ...(request.link === undefined ? {} : { link: request.link }),
+        ...(request.requireVisibleMark === true ? { requireVisibleMark: true } : {}),
+      },
       signal,
     );
   });
+}
+
+/** When a share ends that is to last for so long from now on, by the clock of the store. */
+export function endIn(
+  { clock }: Pick<Deps, "clock">,
+  { clockOffsetMs }: Pick<Connection, "clockOffsetMs">,
+  seconds: number,
+): string {
+  const storeNow = clock.now().getTime() - (clockOffsetMs ?? 0);
+  return new Date(storeNow + seconds * 1000).toISOString();
 }

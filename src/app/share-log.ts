@@ -10,6 +10,8 @@ export interface ShareLogResult {
   readonly events: readonly ShareAccessEvent[];
   /** Machines that fetched the page and never gave a code: mail scanners, most of them. */
   readonly prefetches: readonly ShareAccessEvent[];
+  /** What the log does not tell, and why. */
+  readonly notes: readonly string[];
 }
 
 /** Every access to a share: who, when, from where, what. @throws ExhibitError `not-found.share` */
@@ -21,11 +23,12 @@ export async function shareLog(
   return connected(deps, request.store, async (connection) => {
     const sharing = sharingOf(connection);
     const share = await sharing.show(request.share, signal);
-    const all = await sharing.log(request.share, signal);
+    const { events: all, notes } = await sharing.log(request.share, signal);
     return {
       share,
       events: all.filter((event) => event.kind !== "prefetch"),
       prefetches: all.filter((event) => event.kind === "prefetch"),
+      notes,
     };
   });
 }

@@ -35,7 +35,17 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
           .choices(["view", "original"])
           .default("view"),
       )
-      .option("--purpose <text>", "why it is shared; kept in the log"),
+      .option("--purpose <text>", "why it is shared; kept in the log")
+      .addOption(
+        new Option(
+          "--link <reach>",
+          "in Box, who can open the link: whoever has it and the code, the organisation, or only who is invited (default: the narrowest that reaches the recipient)",
+        ).choices(["open", "company", "collaborators"]),
+      )
+      .option(
+        "--require-visible-mark",
+        "refuse files whose copies may carry no mark that can be seen, before anything is made",
+      ),
     context,
     outcome,
     async () => (await import("./commands/share-create.ts")).run,
@@ -70,6 +80,18 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     context,
     outcome,
     async () => (await import("./commands/share-log.ts")).run,
+  );
+  runs(
+    "store",
+    share
+      .command("update")
+      .summary("give a share another end")
+      .description("Gives a share another end, counted from now. Its link and code stay.")
+      .argument("<share>", "the share's id")
+      .option("--expires <duration>", "how long it works from now on: 12h, 7d"),
+    context,
+    outcome,
+    async () => (await import("./commands/share-update.ts")).run,
   );
   runs(
     "store",

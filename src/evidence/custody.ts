@@ -20,6 +20,7 @@ export const custodyVerbs = [
   "proved",
   "sealed",
   "share-created",
+  "share-updated",
   "share-revoked",
   "verified",
 ] as const;

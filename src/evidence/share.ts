@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { exhibitIdSchema } from "./address.ts";
+import { ExhibitError } from "./errors.ts";
 
 /** `view`: watermarked working copies only. `original`: the unaltered masters with their receipt. */
 export const accessSchema = z.enum(["view", "original"]);
 export type ShareAccess = z.infer<typeof accessSchema>;
+
+/** Who can open a link at all: whoever has it, people of the store's organisation, or only those who were invited by name. */
+export const linkReachSchema = z.enum(["open", "company", "collaborators"]);
+export type LinkReach = z.infer<typeof linkReachSchema>;
 
 const line = z
   .string()
@@ -37,9 +42,26 @@ export const shareSchema = z.strictObject({
       revokedAt: z.iso.datetime().optional(),
     }),
   ),
-  state: z.enum(["open", "expired", "revoked"]),
+  /** `unfinished`: making it was broken off; what is left of it is taken away by revoking it. */
+  state: z.enum(["open", "expired", "revoked", "unfinished"]),
 });
 export type Share = z.infer<typeof shareSchema>;
+
+/** No share lasts longer. */
+export const longestShareDays = 90;
+
+/** @throws ExhibitError `usage.invalid` for an end that has passed or is too far away */
+export function checkShareEnd(expiresAt: string, now: Date): void {
+  const days = (Date.parse(expiresAt) - now.getTime()) / 86_400_000;
+  if (days > 0 && days <= longestShareDays) return;
+  throw new ExhibitError(
+    "usage.invalid",
+    days > 0
+      ? `A share can last ${longestShareDays} days at most.`
+      : "A share must end in the future, not in the past.",
+    { hint: "Choose its end with --expires, for example --expires 7d.", facts: { expiresAt } },
+  );
+}
 
 /**
  * One access to a share: who, when, from where, what. `prefetch` is a machine that fetched the page without
@@ -60,9 +82,34 @@ export const shareAccessSchema = z.strictObject({
     "refused-expired",
     "refused-revoked",
     "stream-cut",
+    // From here on of shares that live in Box.
+    "share-created",
+    "share-updated",
+    "share-revoked",
+    "share-abandoned",
+    "copy-made",
+    "copy-marked",
+    "copy-unmarked",
+    "copy-downloaded",
+    "copy-deleted",
+    "copy-changed",
+    "link-made",
+    "link-changed",
+    "link-removed",
+    "link-expired",
+    "invited",
+    "invitation-accepted",
+    "invitation-changed",
+    "invitation-ended",
+    "other",
   ]),
-  address: z.string(),
-  agent: z.string(),
+  /** Left out where it is not known. */
+  address: z.string().optional(),
+  agent: z.string().optional(),
+  /** Who did it, as far as the store tells: a login, a user's id, or `anyone with the link`. */
+  who: z.string().optional(),
+  /** Where this line comes from; left out for the log of an exhibit server. */
+  source: z.enum(["own", "admin_logs", "admin_logs_streaming", "user_events"]).optional(),
   session: z.string().optional(),
   reference: z.string().optional(),
   detail: z.string().optional(),

@@ -12,6 +12,7 @@ import { exhibitIdSchema } from "../evidence/address.ts";
  * `GET  /v1/shares`               the caller's (an admin's: all)
  * `GET  /v1/shares/:id`           one
  * `GET  /v1/shares/:id/log`       every access
+ * `POST /v1/shares/:id/update`    another end; link and code stay -> 200
  * `POST /v1/shares/:id/revoke`    cut it, or one exhibit of it -> 200
  *
  * The recipient's side is `/s/<token>`: pages, not an API.
@@ -25,6 +26,7 @@ export const newShareRequestSchema = z.strictObject({
   access: accessSchema,
   expiresAt: z.iso.datetime(),
   purpose: z.string().trim().min(1).max(500).optional(),
+  requireVisibleMark: z.boolean().optional(),
 });
 
 export const newShareSchema = z.strictObject({
@@ -36,6 +38,8 @@ export const newShareSchema = z.strictObject({
 
 export const shareListSchema = z.strictObject({ shares: z.array(shareSchema) });
 export const shareLogSchema = z.strictObject({ events: z.array(shareAccessSchema) });
+
+export const updateShareSchema = z.strictObject({ expiresAt: z.iso.datetime() });
 
 export const revokeSchema = z.strictObject({ exhibit: exhibitIdSchema.optional() });
 

@@ -59,7 +59,7 @@ async function streetClip(folder: string): Promise<string> {
   );
   const made = await sharingOf(officer.session).create(
     {
-      exhibits: [exhibit.id],
+      exhibits: [exhibit],
       recipient: { name: "Jane Smith, CPS South West", email: "jane.smith@cps.example" },
       access: "view",
       expiresAt: new Date(Date.now() + 7 * 86_400_000).toISOString(),

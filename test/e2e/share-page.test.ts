@@ -5,7 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import type { NewShare } from "../../src/evidence/ports/sharing.ts";
+import type { CodedShare } from "../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../src/stores/server/sharing.ts";
 import { chromiumPath } from "../support/chromium.ts";
 import { sealedExhibit } from "../support/sealed-exhibit.ts";
@@ -24,7 +24,7 @@ describe("the share page in a browser", () => {
   let folder: string;
   let server: TestServer;
   let officer: Person;
-  let exhibit: { id: string; reference: string };
+  let exhibit: { id: string; case: string; reference: string };
   let browser: Browser;
 
   beforeAll(async () => {
@@ -57,10 +57,10 @@ describe("the share page in a browser", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function share(): Promise<NewShare> {
+  async function share(): Promise<CodedShare> {
     return sharingOf(officer.session).create(
       {
-        exhibits: [exhibit.id],
+        exhibits: [exhibit],
         recipient: { name: "Jane Smith", email: "jane.smith@cps.example" },
         access: "view",
         expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
@@ -80,7 +80,7 @@ describe("the share page in a browser", () => {
   }
 
   /** Opens a link and gives its code, as its recipient would. */
-  async function open(made: NewShare, viewport = desktop): Promise<Opened> {
+  async function open(made: CodedShare, viewport = desktop): Promise<Opened> {
     const context = await browser.newContext({ viewport });
     const page = await context.newPage();
     const complaints: string[] = [];
@@ -106,8 +106,8 @@ describe("the share page in a browser", () => {
   }
 
   /** How often and where segments went out over a share, as its log says. */
-  async function segmentsShown(made: NewShare): Promise<(string | undefined)[]> {
-    const log = await sharingOf(officer.session).log(made.share.id, soon());
+  async function segmentsShown(made: CodedShare): Promise<(string | undefined)[]> {
+    const { events: log } = await sharingOf(officer.session).log(made.share.id, soon());
     return log.filter(({ kind }) => kind === "segment").map(({ detail }) => detail);
   }
 

@@ -2,7 +2,13 @@ import { z } from "zod";
 import { createShare } from "../../app/share-create.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { parseDuration } from "../../evidence/quantities.ts";
-import { accessSchema, recipientSchema, type Recipient } from "../../evidence/share.ts";
+import {
+  accessSchema,
+  linkReachSchema,
+  recipientSchema,
+  type Recipient,
+} from "../../evidence/share.ts";
+import type { NewShare } from "../../evidence/ports/sharing.ts";
 import { formatAddress } from "../../evidence/address.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
@@ -11,7 +17,7 @@ import { checkedFlag, parseOptions, problemWith, readGiven, type Typed } from ".
 import { ask, type AskOptions } from "../ui/prompt.ts";
 import { note, printResult, warn, toTheSecond } from "../ui/result.ts";
 import { spin } from "../ui/spinner.ts";
-import { themeFor } from "../ui/theme.ts";
+import { themeFor, type Theme } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
 
 const optionsSchema = z.object({
@@ -26,6 +32,8 @@ const optionsSchema = z.object({
     .min(1, "must not be empty")
     .max(500, "must have at most 500 characters")
     .optional(),
+  link: linkReachSchema.optional(),
+  requireVisibleMark: z.literal(true).optional(),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -40,7 +48,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     options.expires === undefined ? undefined : parseDuration(options.expires, "--expires");
   const recipient = await recipientOf(context, options, asking);
   const expiresInSeconds = expires ?? (await askExpiry(asking));
-  const { purpose, access } = options;
+  const { purpose, access, link: reach, requireVisibleMark } = options;
   const created = await withClient(context, typed, (client, settings) => {
     const request = {
       ...atStore(settings),
@@ -49,26 +57,41 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       access,
       expiresInSeconds,
       ...(purpose === undefined ? {} : { purpose }),
+      ...(reach === undefined ? {} : { link: reach }),
+      ...(requireVisibleMark === undefined ? {} : { requireVisibleMark }),
     };
     return spin(terminal, json, "Preparing the share", () => createShare(client, request, signal));
   });
-  const { share, link, code, warnings } = created;
-  printResult(terminal, json, { schema: "exhibit.share-created/1", ...created }, () => [link]);
+  const { link, furtherLinks = [], warnings } = created;
+  printResult(terminal, json, { schema: "exhibit.share-created/1", ...created }, () => [
+    link,
+    ...furtherLinks,
+  ]);
   for (const warning of warnings) if (!json) warn(terminal, warning);
-  const theme = themeFor(terminal.color);
+  note(terminal, json, ...handOver(created, themeFor(terminal.color)));
+}
+
+/** What to do with link and code. */
+function handOver({ share, code, reach }: NewShare, theme: Theme): string[] {
   const name = visible(share.recipient.name);
-  const what = share.exhibits.map(formatAddress).join(", ");
-  note(
-    terminal,
-    json,
+  const what = visible(share.exhibits.map(formatAddress).join(", "));
+  const how = share.access === "view" ? "watermarked viewing only" : "the unaltered originals";
+  return [
     "",
-    `Access code:  ${theme.strong(code)}`,
-    "",
-    `Share ${theme.strong(share.id)}: ${visible(what)}, for ${name}, until ${toTheSecond(share.expiresAt)}, ${share.access === "view" ? "watermarked viewing only" : "the unaltered originals"}.`,
-    `Nothing was sent to anyone. Send ${name} the link, and pass the code by another way: by telephone or in`,
-    "person, never in the same message. Both are shown only this once.",
+    ...(code === undefined ? [] : [`Access code:  ${theme.strong(code)}`, ""]),
+    `Share ${theme.strong(share.id)}: ${what}, for ${name}, until ${toTheSecond(share.expiresAt)}, ${how}.`,
+    ...(code === undefined
+      ? [
+          reach === "company"
+            ? `Nothing was sent to anyone. Send ${name} the link; it opens for everybody of the organisation who signs in.`
+            : `Nothing was sent to anyone. Send ${name} the link; it opens only for who signs in as ${visible(share.recipient.email)}.`,
+        ]
+      : [
+          `Nothing was sent to anyone. Send ${name} the link, and pass the code by another way: by telephone or in`,
+          "person, never in the same message. Both are shown only this once.",
+        ]),
     `To cut it off: exhibit share revoke ${share.id}`,
-  );
+  ];
 }
 
 async function recipientOf(

@@ -19,6 +19,32 @@ const words: Readonly<Record<ShareAccessEvent["kind"], string>> = {
   "refused-expired": "refused: expired",
   "refused-revoked": "refused: revoked",
   "stream-cut": "cut while viewing",
+  "share-created": "shared",
+  "share-updated": "given another end",
+  "share-revoked": "cut off",
+  "share-abandoned": "given up while it was made",
+  "copy-made": "copy made",
+  "copy-marked": "copy watermarked",
+  "copy-unmarked": "watermark removed",
+  "copy-downloaded": "copy downloaded",
+  "copy-deleted": "copy deleted",
+  "copy-changed": "copy changed",
+  "link-made": "link made",
+  "link-changed": "link changed",
+  "link-removed": "link removed",
+  "link-expired": "link expired",
+  invited: "invited",
+  "invitation-accepted": "invitation accepted",
+  "invitation-changed": "invitation changed",
+  "invitation-ended": "invitation ended",
+  other: "something else",
+};
+
+const sources: Readonly<Record<NonNullable<ShareAccessEvent["source"]>, string>> = {
+  own: "own log",
+  admin_logs: "Box admin_logs",
+  admin_logs_streaming: "Box admin_logs_streaming",
+  user_events: "Box user events",
 };
 
 /** `exhibit share log SHARE`. */
@@ -29,22 +55,25 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const result = await withClient(context, typed, (client, settings) =>
     shareLog(client, { ...atStore(settings), share: id }, context.signal),
   );
-  const { events, prefetches } = result;
+  const { events, prefetches, notes } = result;
+  const inBox = events.some(({ source }) => source !== undefined);
   printResult(terminal, json, { schema: "exhibit.share-log/1", ...result }, (theme) =>
     table(
-      ["WHEN", "WHAT", "EXHIBIT", "FROM", "SESSION", "DETAIL", "BROWSER"],
-      events.map((event) => [
-        toTheSecond(event.at),
-        words[event.kind],
-        event.reference ?? "-",
-        event.address,
-        event.session ?? "-",
-        event.detail ?? "-",
-        event.agent,
-      ]),
+      inBox
+        ? ["WHEN", "WHAT", "EXHIBIT", "WHO", "FROM", "DETAIL", "TOLD BY"]
+        : ["WHEN", "WHAT", "EXHIBIT", "FROM", "SESSION", "DETAIL", "BROWSER"],
+      events.map((event) => {
+        const { at, kind, reference = "-", address = "-", session = "-", detail = "-" } = event;
+        const { who = "-", source, agent = "-" } = event;
+        const start = [toTheSecond(at), words[kind], reference];
+        return inBox
+          ? [...start, who, address, detail, source === undefined ? "-" : sources[source]]
+          : [...start, address, session, detail, agent];
+      }),
       { heading: terminal.outputIsTerminal && events.length > 0, theme },
     ),
   );
+  for (const one of notes) note(terminal, json, one);
   if (events.length === 0) note(terminal, json, "Nobody has opened it.");
   if (prefetches.length > 0) {
     const [first] = prefetches;

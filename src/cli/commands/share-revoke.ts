@@ -38,7 +38,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     json,
     already
       ? `${theme.good("✔")} It was cut off before; nothing changed.`
-      : `${theme.good("✔")} Cut off: ${count(sessionsCut, "viewing session")} and ${count(streamsCut, "stream")} stopped.`,
+      : `${theme.good("✔")} ${cutWords(sessionsCut, streamsCut)}`,
     rest,
     share.access === "original"
       ? originals(originalsTaken)
@@ -46,11 +46,21 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   );
 }
 
+function cutWords(sessions: number | undefined, streams: number | undefined): string {
+  if (sessions === undefined || streams === undefined) {
+    return "Cut off. What had been opened before, the store does not tell of itself; exhibit share log shows what is known.";
+  }
+  return `Cut off: ${count(sessions, "viewing session")} and ${count(streams, "stream")} stopped.`;
+}
+
 function count(number: number, what: string): string {
   return `${number === 0 ? "no" : number} ${what}${number === 1 ? "" : "s"}`;
 }
 
-function originals(taken: number): string {
+function originals(taken: number | undefined): string {
+  if (taken === undefined) {
+    return "Whether originals had been downloaded is not known; if they were, they cannot be recalled.";
+  }
   if (taken === 0) return "No original had been downloaded.";
   return `${taken} ${taken === 1 ? "original had been downloaded; it" : "originals had been downloaded; they"} cannot be recalled.`;
 }

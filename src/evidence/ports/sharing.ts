@@ -1,33 +1,58 @@
-import type { Recipient, Share, ShareAccess, ShareAccessEvent } from "../share.ts";
+import type { LinkReach, Recipient, Share, ShareAccess, ShareAccessEvent } from "../share.ts";
+import type { ExhibitEntry } from "./register.ts";
 
 export interface ShareRequest {
-  readonly exhibits: readonly string[];
+  readonly exhibits: readonly Pick<ExhibitEntry, "id" | "case" | "reference">[];
   readonly recipient: Recipient;
   readonly access: ShareAccess;
   readonly expiresAt: string;
   readonly purpose: string | undefined;
+  /** Who can open the link; left out, the narrowest that reaches the recipient. */
+  readonly link?: LinkReach | undefined;
+  /** Refuse files on whose copies a mark can not be seen for certain, before anything is made. */
+  readonly requireVisibleMark?: boolean;
 }
 
-/** A new share with the two secrets that are shown this once. */
+/** A new share with its secrets, which are shown this once. */
 export interface NewShare {
   readonly share: Share;
-  /** The link; it carries a secret. */
+  /** The link; it may carry a secret. */
   readonly link: string;
-  /** The access code, to be passed by another way than the link. */
-  readonly code: string;
+  /** Further links, where each exhibit has its own. */
+  readonly furtherLinks?: readonly string[] | undefined;
+  /** The access code, to be passed by another way than the link; undefined where the recipient signs in. */
+  readonly code: string | undefined;
+  /** Who can open the link, where the store has links of several kinds. */
+  readonly reach?: LinkReach | undefined;
   /** What the creator must know, in words: a loopback address, a type that plays only in parts, and so on. */
   readonly warnings: readonly string[];
 }
+
+/** A new share whose link asks for a code. */
+export type CodedShare = NewShare & { readonly code: string };
 
 export interface Revocation {
   readonly share: Share;
   /** True when it was revoked before; then nothing changed. */
   readonly already: boolean;
-  /** Viewing sessions that were open, and streams that were being served, when it was cut. */
-  readonly sessionsCut: number;
-  readonly streamsCut: number;
-  /** Originals that the recipient had downloaded by then, whole or in part. They cannot be recalled. */
-  readonly originalsTaken: number;
+  /** Viewing sessions that were open, and streams that were being served, when it was cut; undefined where the store does not tell. */
+  readonly sessionsCut: number | undefined;
+  readonly streamsCut: number | undefined;
+  /** Originals that the recipient had downloaded by then, whole or in part; undefined where nobody can say. They cannot be recalled. */
+  readonly originalsTaken: number | undefined;
+}
+
+/** A share with its new end, which may be sooner than was asked for. */
+export interface ShareUpdate {
+  readonly share: Share;
+  readonly warnings: readonly string[];
+}
+
+export interface ShareLog {
+  /** Oldest first. */
+  readonly events: readonly ShareAccessEvent[];
+  /** What the log does not tell, and why, in words. */
+  readonly notes: readonly string[];
 }
 
 /** Shares exhibits with named people. @throws `policy.role`, `policy.type-not-markable`, `not-found.*` */
@@ -35,7 +60,9 @@ export interface Sharing {
   create(request: ShareRequest, signal: AbortSignal): Promise<NewShare>;
   list(signal: AbortSignal): Promise<Share[]>;
   show(id: string, signal: AbortSignal): Promise<Share>;
-  log(id: string, signal: AbortSignal): Promise<ShareAccessEvent[]>;
+  log(id: string, signal: AbortSignal): Promise<ShareLog>;
+  /** Gives a share another end; its link stays. @throws `conflict.share-ended`, `conflict.share-changed` */
+  update(id: string, expiresAt: string, signal: AbortSignal): Promise<ShareUpdate>;
   /** Cuts a share, or one exhibit out of it. Repeating it succeeds. */
   revoke(id: string, exhibit: string | undefined, signal: AbortSignal): Promise<Revocation>;
 }

@@ -2,19 +2,19 @@ import type { z } from "zod";
 import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
-import type { NewShare } from "../../evidence/ports/sharing.ts";
+import type { CodedShare } from "../../evidence/ports/sharing.ts";
+import { checkShareEnd } from "../../evidence/share.ts";
+import { newCode, newShareId } from "../../evidence/share-secrets.ts";
 import { sharePagePath, type newShareRequestSchema } from "../../protocol/shares.ts";
 import { appendCustody } from "../custody/custody.ts";
-import { kindsOfFiles } from "./file-kinds.ts";
+import { kindsOfFiles, requireVisible } from "./file-kinds.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, type StoredShare } from "./share-rows.ts";
-import { digestCode, newCode, newShareId, newToken } from "./share-secrets.ts";
+import { digestCode, newToken } from "./share-secrets.ts";
 import { readSealed, type SharedExhibit } from "./shared-exhibits.ts";
 
 type Wanted = z.infer<typeof newShareRequestSchema>;
 
-/** No share lasts longer. */
-const longestDays = 90;
 /** Each file is looked into before the share is made. */
 const mostFiles = 200;
 /** Longest for looking into all of them: no request may last over 30 s. */
@@ -30,15 +30,16 @@ export async function createShare(
   caller: Identity,
   wanted: Wanted,
   signal: AbortSignal,
-): Promise<NewShare> {
+): Promise<CodedShare> {
   const { database, clock, settings } = desk.deps;
   const now = clock.now();
-  checkExpiry(wanted.expiresAt, now);
+  checkShareEnd(wanted.expiresAt, now);
   const exhibits: SharedExhibit[] = [];
   for (const id of new Set(wanted.exhibits)) exhibits.push(await readSealed(database, id));
   checkCount(exhibits);
   const limits = { signal, mostMs: lookingMs };
   const kinds = await kindsOfFiles(desk.renditions, exhibits, wanted.access, limits);
+  if (wanted.requireVisibleMark === true) requireVisible(exhibits, kinds, wanted.access);
 
   const token = newToken();
   const code = newCode();
@@ -87,18 +88,6 @@ export async function createShare(
     code,
     warnings: warningsOf(settings.publicUrl, wanted.access),
   };
-}
-
-function checkExpiry(expiresAt: string, now: Date): void {
-  const days = (Date.parse(expiresAt) - now.getTime()) / 86_400_000;
-  if (days > 0 && days <= longestDays) return;
-  throw new ExhibitError(
-    "usage.invalid",
-    days > 0
-      ? `A share can last ${longestDays} days at most.`
-      : "A share must end in the future, not in the past.",
-    { hint: "Choose its end with --expires, for example --expires 7d.", facts: { expiresAt } },
-  );
 }
 
 function checkCount(exhibits: readonly SharedExhibit[]): void {

@@ -63,6 +63,34 @@ async function kindsOf(
   return kinds;
 }
 
+/**
+ * Refuses files whose copies carry no mark that can be seen: of recordings of sound, which carry one that can be heard, and of originals.
+ *
+ * @throws ExhibitError `policy.type-not-markable`
+ */
+export function requireVisible(
+  exhibits: readonly SharedExhibit[],
+  kinds: ReadonlyMap<string, readonly ShownAs[]>,
+  access: ShareAccess,
+): void {
+  for (const exhibit of exhibits) {
+    const file = (kinds.get(exhibit.id) ?? []).findIndex(
+      (kind) => access === "original" || kind === "audio" || kind === "none",
+    );
+    if (file < 0) continue;
+    throw new ExhibitError(
+      "policy.type-not-markable",
+      access === "original"
+        ? "Originals carry no mark."
+        : `File ${file + 1} of ${formatAddress(exhibit)} is sound: its mark is heard, not seen.`,
+      {
+        hint: "Nothing was shared. Leave out --require-visible-mark if that will do.",
+        facts: { reference: exhibit.reference, file: file + 1 },
+      },
+    );
+  }
+}
+
 function isUnmarkable(error: unknown): error is ExhibitError {
   return (
     hasCode(error, "policy.type-not-markable") ||

@@ -9,6 +9,9 @@ import type { StreamName } from "./live-shares.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, ownShare, type StoredShare } from "./share-rows.ts";
 
+/** A server knows all that there is to know of it. */
+type Told = { readonly [Name in keyof Revocation]: NonNullable<Revocation[Name]> };
+
 /**
  * Cuts a share, or one exhibit out of it; when the last exhibit goes, the share goes. In this order: the database,
  * durably, so that nothing new is served; what is being sent and made; the open pages; the copies on disk.
@@ -21,7 +24,7 @@ export async function revokeShare(
   caller: Identity,
   id: string,
   exhibit: string | undefined,
-): Promise<Revocation> {
+): Promise<Told> {
   const { database, clock } = desk.deps;
   const row = await ownShare(database, caller, id);
   const outcome = await database.transaction().execute(async (trx) => {

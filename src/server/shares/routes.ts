@@ -4,6 +4,7 @@ import {
   newShareRequestSchema,
   revokeSchema,
   sharesPath,
+  updateShareSchema,
   type revocationSchema,
   type shareListSchema,
   type shareLogSchema,
@@ -14,6 +15,7 @@ import { createShare } from "./create-share.ts";
 import { revokeShare } from "./revoke-share.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, ownShare, ownShares } from "./share-rows.ts";
+import { updateShare } from "./update-share.ts";
 
 const config = { access: ["admin", "officer"] } as const;
 const paramsSchema = z.object({ id: z.string().max(40) });
@@ -51,6 +53,12 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
     await desk.late.settled();
     const events = await readAccesses(database, share.id);
     return { events } satisfies z.input<typeof shareLogSchema>;
+  });
+
+  app.post(`${sharesPath}/:id/update`, { config }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    const { expiresAt } = updateShareSchema.parse(request.body);
+    return updateShare(desk, request.caller, id, expiresAt);
   });
 
   app.post(`${sharesPath}/:id/revoke`, { config }, async (request) => {

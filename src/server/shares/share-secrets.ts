@@ -1,35 +1,15 @@
-import { randomBytes, randomInt, scrypt, timingSafeEqual } from "node:crypto";
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { sha256Of } from "../../evidence/digest.ts";
-
-/** No character that can be taken for another: no 0, 1, I, O, S, Z, B. */
-const alphabet = "23456789ACDEFGHJKLMNPQRTUVWXY";
-const codeLength = 8;
-/** Ids are read off pictures by machines too, which take 5 and 9 for the S in front: OCR reads `S99` as `SSS`. */
-const idAlphabet = alphabet.replace(/[59]/g, "");
 
 const derive = promisify<string, string, number, { N: number; r: number; p: number }, Buffer>(
   scrypt,
 );
 const cost = { N: 2 ** 14, r: 8, p: 1 };
 
-function pick(length: number, from: string): string {
-  return Array.from({ length }, () => from.charAt(randomInt(from.length))).join("");
-}
-
-/** A share's public id: `S` and nine characters that OCR and a tired reader tell apart. It opens nothing. */
-export function newShareId(): string {
-  return `S${pick(9, idAlphabet)}`;
-}
-
 /** What makes a link secret: 192 random bits, base64url. Kept only as its {@link sha256Of}. */
 export function newToken(): string {
   return randomBytes(24).toString("base64url");
-}
-
-/** An access code as it is read out over the telephone: `K7QW-3M9T`, 38 random bits. */
-export function newCode(): string {
-  return `${pick(codeLength / 2, alphabet)}-${pick(codeLength / 2, alphabet)}`;
 }
 
 /** What is kept of a code. */

@@ -144,9 +144,12 @@ export function bodyOf<Body>(schema: z.ZodType<Body>, answer: BoxAnswer): Body {
   throw failureOf({ ...answer, body: undefined });
 }
 
+/** Where a page of events ends is a number of any length, which would lose its last digits as one of JavaScript's. */
+const longPosition = /("next_stream_position"\s*:\s*)(\d{16,})/;
+
 function parsed(text: string): unknown {
   try {
-    return text === "" ? undefined : (JSON.parse(text) as unknown);
+    return text === "" ? undefined : (JSON.parse(text.replace(longPosition, '$1"$2"')) as unknown);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import type { Sharing } from "../../evidence/ports/sharing.ts";
+import type { CodedShare, Sharing } from "../../evidence/ports/sharing.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
 import { shareSchema } from "../../evidence/share.ts";
 import {
   newShareSchema,
@@ -9,24 +10,48 @@ import {
 } from "../../protocol/shares.ts";
 import type { Session } from "./session.ts";
 
+/** Each share of an exhibit server has a code. */
+interface ServerSharing extends Sharing {
+  create(...given: Parameters<Sharing["create"]>): Promise<CodedShare>;
+}
+
 /** The shares of an exhibit server, as far as the session's identity may make and see them. */
-export function sharingOf(session: Session): Sharing {
+export function sharingOf(session: Session): ServerSharing {
   const get = async (path: string, signal: AbortSignal): Promise<unknown> =>
     (await session.call({ method: "GET", path }, signal)).body;
   const pathOf = (id: string): string => `${sharesPath}/${encodeURIComponent(id)}`;
   return {
     create: async (request, signal) => {
+      const { link, exhibits, ...rest } = request;
+      if (link !== undefined) throw oneKind();
+      const body = { ...rest, exhibits: exhibits.map(({ id }) => id) };
       // Never sent twice by itself: a lost answer would leave a share whose link nobody has seen.
-      const call = { method: "POST", path: sharesPath, body: request, once: true } as const;
+      const call = { method: "POST", path: sharesPath, body, once: true } as const;
       return newShareSchema.parse((await session.call(call, signal)).body);
     },
     list: async (signal) => shareListSchema.parse(await get(sharesPath, signal)).shares,
     show: async (id, signal) => shareSchema.parse(await get(pathOf(id), signal)),
-    log: async (id, signal) => shareLogSchema.parse(await get(`${pathOf(id)}/log`, signal)).events,
+    log: async (id, signal) => ({
+      events: shareLogSchema.parse(await get(`${pathOf(id)}/log`, signal)).events,
+      notes: [],
+    }),
+    update: async (id, expiresAt, signal) => {
+      const path = `${pathOf(id)}/update`;
+      const answer = await session.call({ method: "POST", path, body: { expiresAt } }, signal);
+      return { share: shareSchema.parse(answer.body), warnings: [] };
+    },
     revoke: async (id, exhibit, signal) => {
       const path = `${pathOf(id)}/revoke`;
       const answer = await session.call({ method: "POST", path, body: { exhibit } }, signal);
       return revocationSchema.parse(answer.body);
     },
   };
+}
+
+function oneKind(): ExhibitError {
+  return new ExhibitError(
+    "policy.unsupported",
+    "The links of an exhibit server open for whoever has link and code.",
+    { hint: "Leave out --link; it is for stores in Box." },
+  );
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import sharp from "sharp";
 import { checkCustody } from "../../../src/evidence/custody.ts";
 import { ExhibitError, type ErrorCode } from "../../../src/evidence/errors.ts";
-import type { NewShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
+import type { CodedShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
 import { custodyLines } from "../../../src/server/custody/custody.ts";
 import { sharesPath } from "../../../src/protocol/shares.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
@@ -20,6 +20,12 @@ function inDays(days: number): string {
   return new Date(Date.now() + days * day).toISOString();
 }
 
+type Shared = ShareRequest["exhibits"][number];
+
+function named(id: string): Shared {
+  return { id, case: "01AB1234526", reference: "ABC/1" };
+}
+
 async function picture(): Promise<Material> {
   const create = { width: 640, height: 360, channels: 3, background: "#88aacc" } as const;
   const bytes = await sharp({ create }).jpeg().toBuffer();
@@ -32,8 +38,8 @@ describe("an officer's shares", () => {
   let other: Person;
   let admin: Person;
   let partner: Person;
-  let exhibit: { id: string; case: string; reference: string };
-  let photo: { id: string; reference: string };
+  let exhibit: Shared;
+  let photo: Shared;
 
   beforeAll(async () => {
     server = await startServer();
@@ -48,7 +54,7 @@ describe("an officer's shares", () => {
 
   function wanted(changes: Partial<ShareRequest> = {}): ShareRequest {
     return {
-      exhibits: [exhibit.id],
+      exhibits: [exhibit],
       recipient: { name: "Jane Smith", email: "jane.smith@cps.example" },
       access: "original",
       expiresAt: inDays(7),
@@ -57,7 +63,7 @@ describe("an officer's shares", () => {
     };
   }
 
-  function share(changes?: Partial<ShareRequest>, by = officer): Promise<NewShare> {
+  function share(changes?: Partial<ShareRequest>, by = officer): Promise<CodedShare> {
     return sharingOf(by.session).create(wanted(changes), soon());
   }
 
@@ -66,7 +72,7 @@ describe("an officer's shares", () => {
   }
 
   it("are made with a link and a code that are shown once and kept only as digests", async () => {
-    const made = await share({ exhibits: [photo.id, exhibit.id] });
+    const made = await share({ exhibits: [photo, exhibit] });
     expect(made.link).toMatch(new RegExp(`^${server.url}/s/[A-Za-z0-9_-]{32}$`));
     expect(made.share).toMatchObject({
       recipient: { name: "Jane Smith", email: "jane.smith@cps.example" },
@@ -88,7 +94,7 @@ describe("an officer's shares", () => {
 
   it("write custody events that name the recipient by the share's id only", async () => {
     const fresh = await sealedExhibit(server, partner, [text]);
-    const made = await share({ exhibits: [fresh.id] });
+    const made = await share({ exhibits: [fresh] });
     const recipient = new Recipient(made.link);
     for (let session = 0; session < 2; session += 1) {
       await recipient.give(made.code);
@@ -110,8 +116,8 @@ describe("an officer's shares", () => {
 
   const refusals: [string, Partial<ShareRequest>, ErrorCode][] = [
     ["no exhibit", { exhibits: [] }, "usage.invalid"],
-    ["what is not an id", { exhibits: ["ABC/1"] }, "usage.invalid"],
-    ["an unknown exhibit", { exhibits: [`x${"0".repeat(26)}`] }, "not-found.exhibit"],
+    ["what is not an id", { exhibits: [named("ABC/1")] }, "usage.invalid"],
+    ["an unknown exhibit", { exhibits: [named(`x${"0".repeat(26)}`)] }, "not-found.exhibit"],
     ["a past end", { expiresAt: inDays(-1) }, "usage.invalid"],
     ["an end after 91 days", { expiresAt: inDays(91) }, "usage.invalid"],
     ["no end", { expiresAt: "" }, "usage.invalid"],
@@ -141,7 +147,7 @@ describe("an officer's shares", () => {
 
   it("refuse to show what cannot be marked, and say which file and what to do", async () => {
     const mixed = await sealedExhibit(server, partner, [await picture(), text]);
-    const failure = await share({ exhibits: [photo.id, mixed.id], access: "view" }).catch(
+    const failure = await share({ exhibits: [photo, mixed], access: "view" }).catch(
       (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(ExhibitError);
@@ -160,7 +166,7 @@ describe("an officer's shares", () => {
       .set({ state: "open" })
       .where("id", "=", open.id)
       .execute();
-    await expect(share({ exhibits: [open.id] })).rejects.toMatchObject({
+    await expect(share({ exhibits: [open] })).rejects.toMatchObject({
       code: "not-found.exhibit",
     });
   });
@@ -214,8 +220,42 @@ describe("an officer's shares", () => {
     ).toHaveLength(1);
   });
 
+  it("are given another end, link and code staying, until they have ended", async () => {
+    const made = await share();
+    const sharing = sharingOf(officer.session);
+    const { share: updated } = await sharing.update(made.share.id, inDays(30), soon());
+    expect(updated).toEqual({ ...made.share, expiresAt: updated.expiresAt });
+    expect(Date.parse(updated.expiresAt)).toBeGreaterThan(Date.now() + 29 * day);
+    const recipient = new Recipient(made.link);
+    expect((await recipient.give(made.code)).status).toBe(303);
+    expect((await custodyOf(exhibit.id)).map(({ verb }) => verb)).toContain("share-updated");
+    for (const [by, end, code] of [
+      [other, inDays(3), "not-found.share"],
+      [officer, inDays(-1), "usage.invalid"],
+      [officer, inDays(91), "usage.invalid"],
+    ] as const) {
+      const update = sharingOf(by.session).update(made.share.id, end, soon());
+      await expect(update).rejects.toMatchObject({ code });
+    }
+    await sharing.revoke(made.share.id, undefined, soon());
+    await expect(sharing.update(made.share.id, inDays(3), soon())).rejects.toMatchObject({
+      code: "conflict.share-ended",
+    });
+  });
+
+  it("are refused where a mark must be seen and cannot be, and for Box's kinds of links", async () => {
+    for (const [changes, code] of [
+      [{ access: "original", requireVisibleMark: true }, "policy.type-not-markable"],
+      [{ link: "company" }, "policy.unsupported"],
+    ] as const) {
+      await expect(share(changes)).rejects.toMatchObject({ code });
+    }
+    const seen = await share({ exhibits: [photo], access: "view", requireVisibleMark: true });
+    expect(seen.share.state).toBe("open");
+  });
+
   it("lose one exhibit at a time, and end with the last", async () => {
-    const made = await share({ exhibits: [exhibit.id, photo.id] });
+    const made = await share({ exhibits: [exhibit, photo] });
     const sharing = sharingOf(officer.session);
     const recipient = new Recipient(made.link);
     await recipient.give(made.code);

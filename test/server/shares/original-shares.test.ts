@@ -15,7 +15,7 @@ const master = Buffer.from("the unaltered master, byte for byte");
 describe("a share of originals", () => {
   let server: TestServer;
   let officer: Person;
-  let exhibit: { id: string };
+  let exhibit: { id: string; case: string; reference: string };
 
   beforeAll(async () => {
     server = await startServer();
@@ -27,7 +27,7 @@ describe("a share of originals", () => {
   afterAll(() => server.stop());
 
   /** A recipient who has given the code. */
-  async function opened(exhibits = [exhibit.id]): Promise<Recipient & { shareId: string }> {
+  async function opened(exhibits = [exhibit]): Promise<Recipient & { shareId: string }> {
     const made = await sharingOf(officer.session).create(
       {
         exhibits,
@@ -82,11 +82,11 @@ describe("a share of originals", () => {
       const fresh = await sealedExhibit(server, officer, [
         { path: "a.txt", mediaType: "text/plain", bytes: master },
       ]);
-      const visitor = await opened([fresh.id]);
+      const visitor = await opened([fresh]);
       const address = `x/${fresh.id}/${document}.json`;
       expect((await visitor.get(address)).status).toBe(200);
       const sharing = sharingOf(officer.session);
-      expect(await sharing.log(visitor.shareId, soon())).toMatchObject([
+      expect((await sharing.log(visitor.shareId, soon())).events).toMatchObject([
         { kind: "session-started" },
         { kind: "exhibit-viewed", reference: fresh.reference },
         { kind: "file-viewed", reference: fresh.reference, detail: `signed ${document}` },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { sql } from "kysely";
 import { pino } from "pino";
 import { sha256Of } from "../../../src/evidence/digest.ts";
-import type { NewShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
+import type { CodedShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
 import type { ShareAccessEvent } from "../../../src/evidence/share.ts";
 import { createServer } from "../../../src/server/server.ts";
 import { newToken } from "../../../src/server/shares/share-secrets.ts";
@@ -24,7 +24,7 @@ describe("the recipient's page", () => {
   const clock = new MovingClock();
   let server: TestServer;
   let officer: Person;
-  let exhibit: { id: string; reference: string };
+  let exhibit: { id: string; case: string; reference: string };
 
   beforeAll(async () => {
     server = await startServer({ clock, settings: { organisation: "Avonshire <Police>" } });
@@ -38,10 +38,10 @@ describe("the recipient's page", () => {
   });
   afterAll(() => server.stop());
 
-  function share(changes: Partial<ShareRequest> = {}): Promise<NewShare> {
+  function share(changes: Partial<ShareRequest> = {}): Promise<CodedShare> {
     return sharingOf(officer.session).create(
       {
-        exhibits: [exhibit.id],
+        exhibits: [exhibit],
         recipient: { name: `<b>O'Neill</b> & "سارة"`, email: "jane@cps.example" },
         access: "original",
         expiresAt: new Date(clock.now().getTime() + 2 * hour).toISOString(),
@@ -52,15 +52,17 @@ describe("the recipient's page", () => {
     );
   }
 
-  async function revoke(made: NewShare): Promise<void> {
+  async function revoke(made: CodedShare): Promise<void> {
     await sharingOf(officer.session).revoke(made.share.id, undefined, soon());
   }
 
-  function logOf(made: NewShare): Promise<ShareAccessEvent[]> {
-    return sharingOf(officer.session).log(made.share.id, soon());
+  function logOf(made: CodedShare): Promise<readonly ShareAccessEvent[]> {
+    return sharingOf(officer.session)
+      .log(made.share.id, soon())
+      .then(({ events }) => events);
   }
 
-  async function kindsIn(made: NewShare): Promise<string[]> {
+  async function kindsIn(made: CodedShare): Promise<string[]> {
     return (await logOf(made)).map(({ kind }) => kind);
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { request } from "undici";
-import type { NewShare } from "../../../src/evidence/ports/sharing.ts";
+import type { CodedShare } from "../../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
 import { MovingClock } from "../../support/moving-clock.ts";
 import { Recipient } from "../../support/recipient.ts";
@@ -18,8 +18,8 @@ describe("what is open when a share ends", () => {
   const clock = new MovingClock();
   let server: TestServer;
   let officer: Person;
-  let exhibit: { id: string; reference: string };
-  let small: { id: string };
+  let exhibit: { id: string; case: string; reference: string };
+  let small: typeof exhibit;
 
   beforeAll(async () => {
     server = await startServer({ clock });
@@ -33,10 +33,10 @@ describe("what is open when a share ends", () => {
   });
   afterAll(() => server.stop());
 
-  async function opened(): Promise<{ made: NewShare; visitor: Recipient }> {
+  async function opened(): Promise<{ made: CodedShare; visitor: Recipient }> {
     const made = await sharingOf(officer.session).create(
       {
-        exhibits: [exhibit.id, small.id],
+        exhibits: [exhibit, small],
         recipient: { name: "Jane Smith", email: "jane@cps.example" },
         access: "original",
         expiresAt: new Date(Date.now() + hour).toISOString(),
@@ -95,7 +95,7 @@ describe("what is open when a share ends", () => {
     await expect(rest()).rejects.toThrow();
     expect(received).toBeLessThan(masterBytes);
     expect((await visitor.get("events")).status).toBe(410);
-    const log = await sharingOf(officer.session).log(made.share.id, soon());
+    const { events: log } = await sharingOf(officer.session).log(made.share.id, soon());
     expect(log.find(({ kind }) => kind === "stream-cut")).toMatchObject({
       reference: exhibit.reference,
       detail: "file 1",

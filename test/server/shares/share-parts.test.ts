@@ -10,13 +10,8 @@ import {
   parseRanges,
   placesInWords,
 } from "../../../src/server/shares/segment-ranges.ts";
-import {
-  codeFits,
-  digestCode,
-  newCode,
-  newShareId,
-  newToken,
-} from "../../../src/server/shares/share-secrets.ts";
+import { newCode, newShareId } from "../../../src/evidence/share-secrets.ts";
+import { codeFits, digestCode, newToken } from "../../../src/server/shares/share-secrets.ts";
 
 /** Real programs on a busy machine take their time. */
 jest.setTimeout(120_000);

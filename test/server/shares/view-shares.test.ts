@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import sharp from "sharp";
 import { request } from "undici";
-import type { NewShare } from "../../../src/evidence/ports/sharing.ts";
+import type { CodedShare } from "../../../src/evidence/ports/sharing.ts";
 import { CodeAttempts } from "../../../src/server/shares/code-attempts.ts";
 import { kindsOfFiles } from "../../../src/server/shares/file-kinds.ts";
 import { LateLog } from "../../../src/server/shares/late-log.ts";
@@ -53,7 +53,7 @@ describe("a share for viewing", () => {
   });
   afterAll(() => server.stop());
 
-  async function opened(exhibits = [exhibit.id]): Promise<{ made: NewShare; visitor: Recipient }> {
+  async function opened(exhibits = [exhibit]): Promise<{ made: CodedShare; visitor: Recipient }> {
     const made = await sharingOf(officer.session).create(
       {
         exhibits,
@@ -111,7 +111,7 @@ describe("a share for viewing", () => {
     expect([some.status, some.bytes.length]).toEqual([206, 100]);
     expect(some.headers["content-range"]).toMatch(/^bytes 0-99\/\d+$/);
 
-    const log = await sharingOf(officer.session).log(made.share.id, soon());
+    const { events: log } = await sharingOf(officer.session).log(made.share.id, soon());
     const seen = log.filter(({ kind }) => /segment|viewed/.test(kind));
     expect(seen.map(({ kind, detail }) => [kind, detail?.replace(/, last at .*/, "")])).toEqual([
       ["exhibit-viewed", undefined],
@@ -165,7 +165,7 @@ describe("a share for viewing", () => {
     const other = await sealedExhibit(server, officer, [
       { path: "b.jpg", mediaType: "image/jpeg", bytes: await jpegPhoto() },
     ]);
-    const { made, visitor } = await opened([exhibit.id, other.id]);
+    const { made, visitor } = await opened([exhibit, other]);
     const segment = visitor.get(below(video, "segment/1"));
     await segmentIsAskedFor(made);
     await sharingOf(officer.session).revoke(made.share.id, other.id, soon());
@@ -174,7 +174,7 @@ describe("a share for viewing", () => {
   });
 
   /** Settles when the share has a folder for its copies: something is being made for it. */
-  async function segmentIsAskedFor(made: NewShare): Promise<void> {
+  async function segmentIsAskedFor(made: CodedShare): Promise<void> {
     while (!(await copiesOnDisk()).includes(made.share.id)) await new Promise(setImmediate);
   }
 

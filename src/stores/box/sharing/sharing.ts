@@ -1,0 +1,64 @@
+import type { Clock } from "../../../evidence/ports/clock.ts";
+import type { Register } from "../../../evidence/ports/register.ts";
+import type { Sharing } from "../../../evidence/ports/sharing.ts";
+import { originalsTaken, shareLog } from "../audit/share-log.ts";
+import { Account } from "../enterprise/account.ts";
+import type { Files } from "../files.ts";
+import { createShare } from "./create.ts";
+import { describe, wasAbandoned } from "./describe.ts";
+import type { Desk } from "./desk.ts";
+import { revokeShare } from "./revoke.ts";
+import { Shelf } from "./shelf.ts";
+import { updateShare } from "./update.ts";
+
+/** What sharing in Box needs. */
+export interface BoxSharing {
+  readonly files: Files;
+  readonly register: Register;
+  readonly clock: Clock;
+  readonly account?: Account;
+}
+
+/** Shares by Box's own links and invitations, kept in the store's folder itself. Nothing is asked of Box before it is used. */
+export function boxSharing({ files, register, clock, account }: BoxSharing): Sharing {
+  const desk: Desk = {
+    files,
+    register,
+    clock,
+    account: account ?? new Account(files.api),
+    shelf: new Shelf(files),
+  };
+  return {
+    create: (request, signal) => createShare(desk, request, signal),
+
+    async list(signal) {
+      const { id, isAdministrator } = await desk.account.get(signal);
+      const now = clock.now();
+      const shelved = await desk.shelf.list(signal);
+      return shelved
+        .filter((one) => !wasAbandoned(one))
+        .filter(({ intent }) => isAdministrator || intent.createdBy === id)
+        .map((one) => describe(one, now))
+        .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    },
+
+    async show(id, signal) {
+      return describe(await desk.shelf.read(id, signal), clock.now());
+    },
+
+    async log(id, signal) {
+      return shareLog(desk, await desk.shelf.read(id, signal), signal);
+    },
+
+    update: (id, expiresAt, signal) => updateShare(desk, id, expiresAt, signal),
+
+    revoke: (id, exhibit, signal) =>
+      revokeShare(
+        desk,
+        (shelved, stop) => originalsTaken(desk, shelved, stop),
+        id,
+        exhibit,
+        signal,
+      ),
+  };
+}

@@ -1,0 +1,173 @@
+import { buffer } from "node:stream/consumers";
+import type { z } from "zod";
+import { sha1Of } from "../../../evidence/digest.ts";
+import { ExhibitError, hasCode } from "../../../evidence/errors.ts";
+import { randomId } from "../../../evidence/random-id.ts";
+import type { Files } from "../files.ts";
+import { isFile, type BoxItem } from "../items.ts";
+import { readFile } from "../reading.ts";
+import {
+  intentSchema,
+  shareDocumentSchema,
+  shareEventSchema,
+  shareIdSchema,
+  type Intent,
+  type ShareDocument,
+  type ShareEvent,
+} from "./documents.ts";
+import { surely } from "./surely.ts";
+
+/** Beside the cases: no case can have this name. */
+const root = ".shares";
+const intentName = "intent.json";
+const shareName = "share.json";
+const copiesName = "copies";
+const logName = /^log-.*\.json$/;
+/** Shares that are read at once. */
+const atOnce = 4;
+
+/** What Box holds of a share. */
+export interface ShelvedShare {
+  readonly intent: Intent;
+  /** Undefined while, or because, it was never finished. */
+  readonly document: ShareDocument | undefined;
+  /** What we did with it, oldest first. */
+  readonly events: readonly ShareEvent[];
+}
+
+/** The shares of a store: a folder each, in which documents are only ever added. */
+export class Shelf {
+  readonly #files: Files;
+
+  constructor(files: Files) {
+    this.#files = files;
+  }
+
+  /** Where the copies of a share lie, below the store's folder. */
+  copiesPath(id: string): string {
+    return `${root}/${id}/${copiesName}`;
+  }
+
+  async begin(intent: Intent, signal: AbortSignal): Promise<void> {
+    await this.#write(intent.id, intentName, intent, signal);
+  }
+
+  async complete(document: ShareDocument, signal: AbortSignal): Promise<void> {
+    await this.#write(document.id, shareName, document, signal);
+  }
+
+  async log(event: Omit<ShareEvent, "schema">, signal: AbortSignal): Promise<void> {
+    const time = event.at.replaceAll(/[-:.]/g, "");
+    const document = { schema: "exhibit.box-share-event/1", ...event };
+    await this.#write(event.share, `log-${time}-${randomId("", 8)}.json`, document, signal);
+  }
+
+  /** @throws ExhibitError `not-found.share`, `integrity.mismatch` where somebody changed its documents */
+  async read(given: string, signal: AbortSignal): Promise<ShelvedShare> {
+    const id = given.trim().toUpperCase();
+    const folderId = shareIdSchema.safeParse(id).success
+      ? await this.#files.folders.find(`${root}/${id}`, signal)
+      : undefined;
+    const found = folderId === undefined ? undefined : await this.#readIn(id, folderId, signal);
+    if (found !== undefined) return found;
+    throw new ExhibitError("not-found.share", "There is no such share in this store.", {
+      hint: "List them with exhibit share list.",
+    });
+  }
+
+  /** All shares of the store, those that were never finished too, in no order. */
+  async list(signal: AbortSignal): Promise<ShelvedShare[]> {
+    const rootId = await this.#files.folders.find(root, signal);
+    if (rootId === undefined) return [];
+    const folders: BoxItem[] = [];
+    for await (const item of this.#files.folders.items(rootId, signal)) {
+      const isShare = item.type === "folder" && shareIdSchema.safeParse(item.name).success;
+      if (isShare) folders.push(item);
+    }
+    const shares: ShelvedShare[] = [];
+    for (let at = 0; at < folders.length; at += atOnce) {
+      const some = folders.slice(at, at + atOnce);
+      const read = await Promise.all(some.map(({ name, id }) => this.#readIn(name, id, signal)));
+      shares.push(...read.filter((one) => one !== undefined));
+    }
+    return shares;
+  }
+
+  async #readIn(
+    id: string,
+    folderId: string,
+    signal: AbortSignal,
+  ): Promise<ShelvedShare | undefined> {
+    const items: BoxItem[] = [];
+    try {
+      for await (const item of this.#files.folders.items(folderId, signal)) items.push(item);
+    } catch (error) {
+      if (!hasCode(error, "not-found.store")) throw error;
+      this.#files.folders.forget(`${root}/${id}`);
+      return undefined;
+    }
+    const files = items.filter(isFile);
+    const one = async <Body extends { id: string }>(
+      name: string,
+      schema: z.ZodType<Body>,
+    ): Promise<Body | undefined> => {
+      const file = files.find((each) => each.name === name);
+      if (file === undefined) return undefined;
+      const body = await this.#parsed(id, file, schema, signal);
+      if (body.id === id) return body;
+      throw spoilt(id, name);
+    };
+    const intent = await one(intentName, intentSchema);
+    if (intent === undefined) return undefined;
+    const document = await one(shareName, shareDocumentSchema);
+    const events: ShareEvent[] = [];
+    for (const file of files.filter(({ name }) => logName.test(name))) {
+      const event = await this.#parsed(id, file, shareEventSchema, signal);
+      if (event.share === id) events.push(event);
+    }
+    return { intent, document, events: events.sort((a, b) => (a.at < b.at ? -1 : 1)) };
+  }
+
+  async #parsed<Body>(
+    id: string,
+    file: { readonly id: string; readonly name: string },
+    schema: z.ZodType<Body>,
+    signal: AbortSignal,
+  ): Promise<Body> {
+    const text = await buffer(await readFile(this.#files.api, file.id, undefined, signal));
+    try {
+      return schema.parse(JSON.parse(text.toString("utf8")));
+    } catch (cause) {
+      throw spoilt(id, file.name, cause);
+    }
+  }
+
+  async #write(id: string, name: string, document: unknown, signal: AbortSignal): Promise<void> {
+    const bytes = Buffer.from(`${JSON.stringify(document)}\n`);
+    const folder = `${root}/${id}`;
+    const there = async (): Promise<true | undefined> => {
+      const file = await this.#files.findIn(folder, name, signal);
+      return file?.sha1 === sha1Of(bytes) ? true : undefined;
+    };
+    await surely<true>(
+      async () => {
+        const made = await this.#files.create(folder, name, bytes, signal);
+        if ("file" in made || (await there())) return true;
+        throw spoilt(id, name);
+      },
+      there,
+      signal,
+    );
+  }
+}
+
+function spoilt(id: string, name: string, cause?: unknown): ExhibitError {
+  return new ExhibitError(
+    "integrity.mismatch",
+    `${root}/${id}/${name} in Box is not what was written.`,
+    {
+      hint: "Somebody changed it. See its versions in Box; Box's administrator can end the share by deleting that folder.",
+      cause,
+    },
+  );
+}
