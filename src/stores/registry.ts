@@ -80,14 +80,28 @@ async function openS3({ name, url }: NamedStore, machine: StoreMachine): Promise
 }
 
 async function openBoxFolder(place: NamedStore, machine: StoreMachine): Promise<Connection> {
-  const [{ openBox }, { boxTokens }, { Files }, { boxStore }] = await Promise.all([
+  const [{ openBox }, { boxTokens }, { Files }, { boxStore }, { Account }] = await Promise.all([
     import("./box/open-box.ts"),
     import("./box/sign-in/box-tokens.ts"),
     import("./box/files.ts"),
     import("./box/store.ts"),
+    import("./box/enterprise/account.ts"),
+  ]);
+  const [{ boxSharing }, { boxRequests }, { boxDoctor }] = await Promise.all([
+    import("./box/sharing/sharing.ts"),
+    import("./box/file-requests.ts"),
+    import("./box/enterprise/doctor.ts"),
   ]);
   const files = new Files(openBox(place.url, machine, boxTokens(place, machine)));
-  return keyedConnection(place.name, boxStore(files, machine.clock), machine);
+  const connection = await keyedConnection(place.name, boxStore(files, machine.clock), machine);
+  const { register } = connection;
+  const desk = { files, register, clock: machine.clock, account: new Account(files.api) };
+  return {
+    ...connection,
+    sharing: boxSharing(desk),
+    requests: boxRequests(desk),
+    doctor: boxDoctor({ api: files.api, account: desk.account }),
+  };
 }
 
 /** A store without a server: its register is kept in itself, and signed with this machine's key. */
