@@ -1,17 +1,18 @@
 // `npm run demo`: the main job on this machine, from footage to a revoked link, with nothing configured. With `-- --store s3://...` the
-// server keeps the content in that bucket; keys are found as AWS tools find them.
-import { createHash } from "node:crypto";
+// server keeps the content in that bucket; keys are found as AWS tools find them. With `-- --store box:` the same story runs on a simulated
+// Box, without a server.
 import { execFile } from "node:child_process";
-import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { exhibit, person, serve, start } from "./demo/command.js";
+import { boxDemo } from "./demo/box-story.js";
+import { exhibit, person, serve } from "./demo/command.js";
+import { killHalfWay } from "./demo/killed.js";
 import { makeMedia } from "./demo/media.js";
 import { get, listen, openLink, segmentsOf, watch } from "./demo/recipient.js";
+import { say, sha256, size, step } from "./demo/telling.js";
 import { installTools } from "./install-tools.js";
 
 const run = promisify(execFile);
@@ -21,54 +22,10 @@ const { values: options } = parseArgs({
 const keepServing = options["keep-serving"];
 /** Where the server keeps the content; its data folder, when left out. */
 const bucket = options.store;
+/** The story is told of a store in Box, which needs no server of ours. */
+const isBox = bucket?.startsWith("box") === true;
 const caseReference = "DEMO/42/26";
 const output = path.resolve("demo-output");
-
-/** @param {string} line */
-function say(line) {
-  process.stdout.write(`${line}\n`);
-}
-
-/** @param {string} title */
-function step(title) {
-  say(`\n${title}`);
-}
-
-/** @param {number} bytes */
-function size(bytes) {
-  return bytes < 100_000
-    ? `${(bytes / 1000).toFixed(1)} kB`
-    : `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
-/** @param {string} file */
-async function sha256(file) {
-  const hash = createHash("sha256");
-  for await (const bytes of createReadStream(file)) hash.update(bytes);
-  return hash.digest("hex");
-}
-
-/**
- * Uploads `file`, and kills the program with SIGKILL when half of it has arrived.
- *
- * @param {import("./demo/command.js").Person} who
- * @param {string[]} args
- * @param {number} sizeBytes
- */
-async function killHalfWay(who, args, sizeBytes) {
-  const child = start(who, [...args, "--progress", "json"]);
-  const closed = once(child, "close");
-  let sent = 0;
-  for await (const line of createInterface({ input: child.stderr })) {
-    const event = JSON.parse(line);
-    if (event.type !== "part-done") continue;
-    sent += event.bytes;
-    if (sent * 2 >= sizeBytes) child.kill("SIGKILL");
-  }
-  const [, signal] = await closed;
-  if (signal !== "SIGKILL") throw new Error("The upload ended before it could be killed.");
-  return sent;
-}
 
 /**
  * Takes the picture one second into a film of 25 frames a second.
@@ -260,7 +217,7 @@ async function demo(work) {
 if (!installTools(["ffmpeg"])) process.exit(1);
 const work = await mkdtemp(path.join(tmpdir(), "exhibit-demo-"));
 try {
-  await demo(work);
+  await (isBox ? boxDemo(work, output) : demo(work));
 } finally {
   await rm(work, { recursive: true, force: true });
 }

@@ -17,8 +17,9 @@ async function ffmpeg(...args) {
  * Writes the four files into `folder` and returns their paths.
  *
  * @param {string} folder
+ * @param {number} [seconds] of the clip, at 1.5 MB or so a second
  */
-export async function makeMedia(folder) {
+export async function makeMedia(folder, seconds = 16) {
   const media = {
     clip: path.join(folder, "bus 42 upper deck.mp4"),
     call: path.join(folder, "999 call.wav"),
@@ -30,7 +31,18 @@ export async function makeMedia(folder) {
     ffmpeg(
       ...["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25,noise=alls=20:allf=t"],
       ...["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"],
-      ...["-t", "16", "-vf", timeCode, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "12M"],
+      ...[
+        "-t",
+        String(seconds),
+        "-vf",
+        timeCode,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-b:v",
+        "12M",
+      ],
       ...["-pix_fmt", "yuv420p", "-g", "100", "-c:a", "aac", "-movflags", "+faststart", media.clip],
     ),
     ffmpeg(
