@@ -59,7 +59,7 @@ export async function boxDemo(work, output) {
   for (const file of Object.values(media)) {
     say(`   ${path.basename(file).padEnd(20)} ${size((await stat(file)).size).padStart(8)}`);
   }
-  step("2. A simulated Box, and an officer's computer");
+  step("2. A simulated Box, a garage's computer and an officer's");
   const box = await startBox();
   try {
     await story(box, media, work, output);
@@ -91,47 +91,49 @@ async function troubles(who) {
  */
 async function story(box, media, work, output) {
   const officer = person(path.join(work, "officer"));
+  const garage = person(path.join(work, "garage"));
   const url = `box:${box.folderId}?api=${box.api}&upload=${box.upload}&authorize=${box.authorize}`;
-  await exhibit(officer, ["store", "add", "box", url]);
   const subject = `user:${box.users.officer}`;
-  await exhibit(
-    officer,
-    ["login", "box", "--client-id", box.clientId, "--secret-stdin", "--box-ccg", subject],
-    box.clientSecret,
-  );
-  say(
-    "   signed in by client credentials (a person would sign in on Box's page, with --client-id)",
-  );
+  for (const who of [officer, garage]) {
+    await exhibit(who, ["store", "add", "box", url]);
+    const as = ["--client-id", box.clientId, "--secret-stdin", "--box-ccg", subject];
+    await exhibit(who, ["login", "box", ...as], box.clientSecret);
+  }
+  say("   signed in by client credentials; a person would do so on Box's page");
   say("   exhibit doctor box: what would not work in this tenant");
   for (const { id, words } of await troubles(officer)) say(`     ${id}: ${words}`);
 
-  step("3. An upload is killed half-way, and the same command goes on");
+  step("3. The garage uploads; the program is killed half-way, and the same command goes on");
   const upload = [
     ...["upload", media.clip, "--store", "box", "--case", caseReference, "--ref", "GN/1"],
     ...["--title", "Bus 42, upper deck", "--concurrency", "2"],
   ];
   const clipBytes = (await stat(media.clip)).size;
-  const arrived = await killHalfWay(officer, upload, clipBytes);
+  const arrived = await killHalfWay(garage, upload, clipBytes);
   say(`   SIGKILL after ${size(arrived)} of ${size(clipBytes)}`);
-  const { exhibits } = await exhibit(officer, upload);
+  const { exhibits } = await exhibit(garage, upload);
   const [clip] = exhibits;
   say(`   the same command: ${size(clip.bytesSkipped)} were there, ${size(clip.bytesSent)} sent`);
   const rest = [media.call, media.photo, media.statement];
   const more = [...rest, "--store", "box", "--case", caseReference, "--initials", "GN"];
-  for (const one of (await exhibit(officer, ["upload", ...more])).exhibits) {
+  for (const one of (await exhibit(garage, ["upload", ...more])).exhibits) {
     say(`   ${one.case}:${one.reference} ${one.outcome}`);
   }
 
-  step("4. The receipt, signed by this computer");
+  step("4. The receipt, signed by the garage's computer");
   const [held] = clip.receipt.files;
   say(`   ${clip.case}:${clip.reference}  ${held.sizeBytes} bytes  proof: ${held.proof}`);
   say(`   SHA-256 ${held.digest.sha256}, and Box's own SHA-1 ${held.kept.checksums.sha1}`);
   const kept = path.join(output, "GN_1.receipt.json");
   await cp(clip.receiptPath, kept);
-  await exhibit(officer, ["receipt", "verify", kept, media.clip]);
+  await exhibit(garage, ["receipt", "verify", kept, media.clip]);
   say("   exhibit receipt verify: the signature and the file fit, checked without a network");
 
-  step("5. What lies in Box is what was at the source");
+  step("5. The officer trusts the garage's key; what lies in Box is what was at the source");
+  const { keys } = await exhibit(garage, ["key", "list"]);
+  const { thumbprint } = keys.find((/** @type {any} */ one) => one.whose === "this machine");
+  await exhibit(officer, ["key", "trust", "--key", thumbprint, "--whose", "Garage North"]);
+  say(`   exhibit key trust --key ${thumbprint}: as the garage read it out`);
   const address = `${caseReference}:GN/1`;
   await exhibit(officer, ["verify", address, "--store", "box"]);
   say("   exhibit verify: size and SHA-1, as Box tells them");

@@ -59,6 +59,10 @@ export interface StoreBook {
   remove(name: string): Promise<ConfiguredStore>;
   /** @throws `not-found.store` */
   setDefault(name: string): Promise<ConfiguredStore>;
+  /** Believes what a key of another machine has signed. @throws `usage.invalid` */
+  trust(key: { readonly thumbprint: string; readonly whose: string }): Promise<void>;
+  /** Believes it no more. False where it was not trusted. */
+  distrust(thumbprint: string): Promise<boolean>;
   /** Later commands look for keys in the plain file, too, without being told. */
   rememberInsecureStorage(): Promise<void>;
 }

@@ -57,6 +57,7 @@ config.json lies in $XDG_CONFIG_HOME/exhibit or ~/.config/exhibit (Linux), ~/Lib
   bwlimit        speed limit of all transfers together ("off"), also by the time of the week
   giveUpAfter    how long to wait for a store that is gone in mid-transfer (for ever)
   boxClientId    client id of the application that signs in at Box
+  trustedKeys    keys of other machines whose signatures count here: exhibit key trust
   storage        "file" after exhibit login --insecure-storage: keys are in keys.json of the state folder
 
 Anything else in it is an error, so that a misspelt setting is never quietly ignored. Secrets are never in it: they

@@ -3,6 +3,7 @@ import type { Context } from "./context.ts";
 import type { Outcome } from "./declare.ts";
 import { declareEvidence } from "./declare-evidence.ts";
 import { declarePeople } from "./declare-people.ts";
+import { declareKeys } from "./declare-keys.ts";
 import { declareRequests } from "./declare-requests.ts";
 import { declareSharing } from "./declare-sharing.ts";
 import { declareMachine } from "./declare-machine.ts";
@@ -33,6 +34,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
   declareEvidence(program, context, outcome);
   declareSharing(program, context, outcome);
   declareRequests(program, context, outcome);
+  declareKeys(program, context, outcome);
   declarePeople(program, context, outcome);
   declareMachine(program, context, outcome);
   declareHelp(program, context);

@@ -65,6 +65,7 @@ export async function composeClient(
     caPem: await readCertificates(settings.caFile),
     pace: new Paced(settings.bwlimit, clock),
   });
+  const book = openStoreBook(facts, version);
   const machine: StoreMachine = {
     secrets,
     clock,
@@ -73,14 +74,18 @@ export async function composeClient(
     checkOf: checksKept(paths.storeChecksFile, onNote),
     customerKey: facts.env["EXHIBIT_SSE_C_KEY"],
     inTurn: turnsIn(paths.stateDir),
+    trustedKeys: async () =>
+      new Set((await book.trustedKeys()).map(({ thumbprint }) => thumbprint)),
   };
-  const book = openStoreBook(facts, version);
   const queues = uploadQueues(paths.queuesDir);
   let journal: FileJournal | undefined;
   return {
     connect: async (store) => connect(await book.find(store), machine, paths, signal),
     locate: (store) => book.find(store),
-    pins: async () => pinned(await book.list(), secrets),
+    pins: async () => [
+      ...(await pinned(await book.list(), secrets)),
+      ...(await book.trustedKeys()),
+    ],
     enrolment: enrolmentAtServers(machine),
     signIn: signInAtBox(machine),
     source: sourceOf(machine, signal),

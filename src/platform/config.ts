@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
+import { thumbprintSchema } from "../evidence/thumbprint.ts";
 import { replaceFile } from "./atomic-file.ts";
 
 const configType = "exhibit.config/1";
@@ -28,6 +29,8 @@ const configSchema = z.strictObject({
   bwlimit: z.string().optional(),
   giveUpAfter: z.string().optional(),
   boxClientId: z.string().optional(),
+  /** Keys of other machines, by thumbprint, that were trusted by name; and whose they are, in words. */
+  trustedKeys: z.record(thumbprintSchema, z.string().min(1)).optional(),
   /** `file` after a sign-in with `--insecure-storage`: later commands then look there. */
   storage: z.enum(["keychain", "file"]).optional(),
 });

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { ExhibitError } from "../evidence/errors.ts";
+import { thumbprintSchema } from "../evidence/thumbprint.ts";
 import { loadConfig, saveConfig, storeNameSchema, type Config } from "./config.ts";
 import { takeLock } from "./file-lock.ts";
 import { nameFor, requireFolder, storeAddress } from "./store-address.ts";
@@ -9,6 +10,13 @@ export interface NamedStore {
   readonly name: string;
   readonly url: string;
   readonly isDefault: boolean;
+}
+
+/** A key of another machine whose signatures count here. */
+export interface TrustedKey {
+  readonly thumbprint: string;
+  /** Whose it is, in words. */
+  readonly whose: string;
 }
 
 /** The configured stores. Two processes that change them at once both succeed. */
@@ -111,6 +119,39 @@ export class StoreBook {
       requireKnown(config, name);
       return [{ ...config, defaultStore: name }, name];
     });
+  }
+
+  /** Keys of other machines that are trusted, and whose they are. */
+  async trustedKeys(): Promise<TrustedKey[]> {
+    const { config } = await loadConfig(this.#file, this.#version);
+    return Object.entries(config.trustedKeys ?? {}).map(([thumbprint, whose]) => ({
+      thumbprint,
+      whose,
+    }));
+  }
+
+  /** Believes what this key has signed. The same again succeeds; other words for it take their place. @throws ExhibitError `usage.invalid` */
+  async trust({ thumbprint, whose }: TrustedKey): Promise<void> {
+    const parsed = thumbprintSchema.safeParse(thumbprint);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]?.message ?? "is not right";
+      throw new ExhibitError("usage.invalid", `The key ${issue}.`);
+    }
+    await this.#change((config) => [
+      { ...config, trustedKeys: { ...config.trustedKeys, [parsed.data]: whose } },
+      "",
+    ]);
+  }
+
+  /** Believes a key no more. False where it was not trusted. */
+  async distrust(thumbprint: string): Promise<boolean> {
+    let was = false;
+    await this.#change((config) => {
+      const { [thumbprint]: found, ...left } = config.trustedKeys ?? {};
+      was = found !== undefined;
+      return [was ? { ...config, trustedKeys: left } : config, ""];
+    });
+    return was;
   }
 
   /** Later commands look for keys in the plain file, too. */

@@ -10,7 +10,16 @@ import type {
 import type { Store } from "../evidence/ports/store.ts";
 import { proves } from "../evidence/proof.ts";
 import { randomId } from "../evidence/random-id.ts";
-import { sealedSchema, type Sealed, type SigningKey } from "../evidence/seal.ts";
+import { recordSchema } from "../evidence/record.ts";
+import { formatAddress } from "../evidence/address.ts";
+import {
+  sealedSchema,
+  thumbprintOf,
+  unverifiedPayload,
+  type PublicJwk,
+  type Sealed,
+  type SigningKey,
+} from "../evidence/seal.ts";
 import { CaseReservations } from "./case-reservations.ts";
 import { checkDocuments } from "./checked-documents.ts";
 import { finishSealing, linesOf, sealInStore, type KeyedSealing } from "./keyed-sealing.ts";
@@ -26,12 +35,23 @@ import {
 /** How often a reference is tried for one exhibit while other machines take the same ones first. */
 const mostTries = 1000;
 
+export interface RegisterKeys {
+  /** What this machine signs with. */
+  readonly signer: SigningKey;
+  /** Thumbprints of other machines' keys whose signatures count here. */
+  readonly trusted: ReadonlySet<string>;
+}
+
 /**
  * A register kept in any store itself, without a server: `reservation.json`, written without overwriting, takes a
- * reference; `record.json` is the commit point; the receipt is signed by this machine's key, which is also the pin: exhibits
- * that another machine sealed are listed, and their documents refused as signed by an unknown key.
+ * reference; `record.json` is the commit point; the receipt is signed by this machine's key, which is also the pin. Exhibits
+ * that another machine sealed are listed; their documents count where that machine's key is trusted here, by name.
  */
-export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): Register {
+export function keyedRegister(
+  store: Store,
+  { signer, trusted }: RegisterKeys,
+  clock: Clock,
+): Register {
   const cases = new CaseReservations(store, signer.thumbprint, clock);
   return {
     issuerKey: signer.publicJwk,
@@ -106,7 +126,24 @@ export function keyedRegister(store: Store, signer: SigningKey, clock: Clock): R
     if (record === undefined) throw unknownExhibit();
     const kept = await readSealed(keyOf(entry, receiptName), signal);
     const receipt = kept ?? (await finish(entry, record, signal));
-    return checkDocuments(entry, record, receipt, signer.publicJwk);
+    return checkDocuments(entry, record, receipt, await issuerOf(entry, record, signal));
+  }
+
+  /** The key that must have signed an exhibit's receipt: of whoever reserved it, when that is this machine or one that is trusted. */
+  async function issuerOf(
+    entry: ExhibitEntry,
+    record: Sealed,
+    signal: AbortSignal,
+  ): Promise<PublicJwk> {
+    const submitter = (await cases.of(entry, signal))?.submitter;
+    if (submitter === undefined || submitter === signer.thumbprint) return signer.publicJwk;
+    if (!trusted.has(submitter)) throw sealedElsewhere(entry, submitter);
+    // The key comes along in the record, and counts because it is the very one that was trusted by its thumbprint.
+    const claimed = recordSchema.safeParse(unverifiedPayload(record)).data?.uploader.key;
+    if (claimed === undefined || (await thumbprintOf(claimed)) !== submitter) {
+      throw spoilt(keyOf(entry, recordName), undefined);
+    }
+    return claimed;
   }
 
   /** The receipt that a crash behind the record has left unwritten. */
@@ -217,6 +254,16 @@ function unknownExhibit(): ExhibitError {
     "There is no such exhibit, or it is not sealed yet.",
     {
       hint: "Check the case and the reference; if its upload was interrupted, run it again.",
+    },
+  );
+}
+
+function sealedElsewhere(entry: ExhibitEntry, key: string): ExhibitError {
+  return new ExhibitError(
+    "integrity.signature",
+    `${formatAddress(entry)} was sealed by another computer, whose key ${key} is not trusted here.`,
+    {
+      hint: `Have whoever has that computer read out the key that exhibit key list shows there. If it is this one: exhibit key trust --key ${key} --whose "NAME"`,
     },
   );
 }

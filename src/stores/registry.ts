@@ -11,6 +11,8 @@ export interface StoreMachine extends SessionMachine, BoxMachine {
   readonly toolVersion: string;
   /** What a check found out about a store, as it was kept; undefined where there was none. */
   readonly checkOf: (store: NamedStore) => Promise<Enforced | undefined>;
+  /** Thumbprints of other machines' keys whose signatures count here. */
+  readonly trustedKeys: () => Promise<ReadonlySet<string>>;
   /** The key for content in S3 that is encrypted with one of our own, in base64. */
   readonly customerKey: string | undefined;
 }
@@ -108,7 +110,7 @@ async function openBoxFolder(place: NamedStore, machine: StoreMachine): Promise<
 async function keyedConnection(
   name: string,
   store: Store,
-  { secrets, clock }: StoreMachine,
+  { secrets, clock, trustedKeys }: StoreMachine,
 ): Promise<Connection> {
   const [{ keyedRegister }, { machineKey }] = await Promise.all([
     import("./keyed-register.ts"),
@@ -118,7 +120,7 @@ async function keyedConnection(
   return {
     name,
     store,
-    register: keyedRegister(store, signer, clock),
+    register: keyedRegister(store, { signer, trusted: await trustedKeys() }, clock),
     bundles: undefined,
     signer,
     clockOffsetMs: undefined,

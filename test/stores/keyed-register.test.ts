@@ -10,7 +10,7 @@ import { ExhibitError } from "../../src/evidence/errors.ts";
 import type { Connection } from "../../src/evidence/ports/connection.ts";
 import type { ExhibitEntry } from "../../src/evidence/ports/register.ts";
 import { recordType, type ExhibitRecord } from "../../src/evidence/record.ts";
-import { seal } from "../../src/evidence/seal.ts";
+import { seal, type Sealed } from "../../src/evidence/seal.ts";
 import { keyedRegister } from "../../src/stores/keyed-register.ts";
 import { openConnection } from "../../src/stores/registry.ts";
 import { countedStore } from "../support/counted.ts";
@@ -120,7 +120,11 @@ describe("a register in a folder", () => {
       listed += 1;
       return list(...about);
     };
-    const register = keyedRegister(store, connection.signer, systemClock);
+    const register = keyedRegister(
+      store,
+      { signer: connection.signer, trusted: new Set() },
+      systemClock,
+    );
     const counting = { ...connection, register };
     for (const sourceId of ["1", "2", "3"]) await reserve({ initials: "ABC", sourceId }, counting);
     expect(listed).toBe(1);
@@ -137,7 +141,11 @@ describe("a register in a folder", () => {
     const store = countedStore(connection.store);
     const counting = {
       ...connection,
-      register: keyedRegister(store, connection.signer, systemClock),
+      register: keyedRegister(
+        store,
+        { signer: connection.signer, trusted: new Set() },
+        systemClock,
+      ),
     };
     await reserve({ initials: "ABC", sourceId: "1" }, counting);
     store.fail("put", "after", new ExhibitError("unavailable.store", "No answer."));
@@ -216,6 +224,25 @@ describe("a register in a folder", () => {
     await expect(sealWith(entry, record)).rejects.toEqual(code("integrity.mismatch"));
   });
 
+  it("reads what a machine has sealed whose key is trusted, and only what that key has signed", async () => {
+    const { entry, record } = await filled();
+    await sealWith(entry, record);
+    const trusted = new Set([connection.signer.thumbprint]);
+    const other = await openAs({ ...newMachine(), trustedKeys: () => Promise.resolve(trusted) });
+    expect((await other.register.read(entry, soon())).record).toEqual(record);
+    const folder = path.join(root, "01AB1234526", "ABC_1");
+    const [text, forger] = [await readFile(path.join(folder, "record.json"), "utf8"), newMachine()];
+    const sealed = JSON.parse(text) as Sealed;
+    const key = (await openAs(forger)).signer;
+    const forged = { ...record, uploader: { key: key.publicJwk, thumbprint: key.thumbprint } };
+    await rm(path.join(folder, "record.json"));
+    await writeFile(
+      path.join(folder, "record.json"),
+      JSON.stringify({ ...sealed, ...(await seal(forged, recordType, key)) }),
+    );
+    await expect(other.register.read(entry, soon())).rejects.toEqual(code("integrity.mismatch"));
+  });
+
   it("refuses documents that were changed or signed by another machine", async () => {
     const { entry, record } = await filled();
     await sealWith(entry, record);
@@ -240,7 +267,7 @@ describe("a store's address", () => {
     "evidence",
     "/mnt/evidence",
     "ftp://example.org/x",
-    "box:123",
+    "box:abc",
   ])("is refused as %s", async (url) => {
     await expect(openConnection({ name: "x", url }, machine, soon())).rejects.toEqual(
       code("usage.invalid"),

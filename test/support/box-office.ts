@@ -61,7 +61,7 @@ export async function openBoxOffice(
     folders.push(folder);
     const files = new Files(folder.api());
     const store = boxStore(files, box.clock, unhurried);
-    const register = keyedRegister(store, signer, box.clock);
+    const register = keyedRegister(store, { signer, trusted: new Set() }, box.clock);
     return {
       name: "box",
       store,

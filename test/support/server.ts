@@ -128,6 +128,7 @@ export function newMachine(
     toolVersion: "0.0.0-test",
     checkOf: () => Promise.resolve(undefined),
     customerKey: undefined,
+    trustedKeys: () => Promise.resolve(new Set()),
     inTurn: (_name, work) => work(),
   };
 }
