@@ -2,8 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { randomBytes } from "node:crypto";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Store } from "../../src/evidence/ports/store.ts";
-import { code } from "../contracts/store-under-test.ts";
+import { code, digestsOf, partsOf } from "../contracts/store-under-test.ts";
 import { startBox, type Box } from "../support/box/box.ts";
+import { connectProxy } from "../support/box/connect-proxy.ts";
+import type { Answer } from "../support/box/http/answer.ts";
 import { rateLimited } from "../support/box/http/faults.ts";
 import { boxFolder, unhurried, type BoxFolder } from "../support/box-store.ts";
 import { key } from "../support/transfer-rig.ts";
@@ -137,5 +139,40 @@ describe("how fast Box is asked", () => {
     const began = performance.now();
     await Promise.all([1, 2, 3].map(() => one.stat(key, signal)));
     expect(performance.now() - began).toBeGreaterThan(950);
+  });
+
+  it.each([
+    ["one part at a time", "", 1],
+    ["as many as the address says", "?zone-parts=3", 3],
+  ])("a host of a zone gets %s", async (_, query, atOnce) => {
+    const zoned = await startBox({ tls: true, settings: { minimumSessionBytes: 1, partBytes } });
+    const proxy = await connectProxy(zoned);
+    const through = { proxyUrl: proxy.url, query };
+    const far = boxFolder(zoned, "Zone", { limits: small, through });
+    const toZone = (answer: Answer): Answer => {
+      const text = JSON.stringify(answer.json);
+      const zone = text.replaceAll(zoned.sessionUrl, "https://fupload-ec2.app.box.com");
+      return { ...answer, json: JSON.parse(zone) as unknown };
+    };
+    zoned.faults.next({ method: "POST", path: /upload_sessions$/, alter: toZone });
+    const there = far.open();
+    const content = randomBytes(5 * partBytes);
+    const upload = await there.begin(key, content.byteLength, partBytes, signal);
+    let release = (): void => undefined;
+    const hold = new Promise<void>((resolve) => (release = resolve));
+    zoned.faults.next({ method: "PUT", path: /./, hold, times: atOnce });
+    const parts = partsOf(content, partBytes).map((part) => there.putPart(upload, part, signal));
+    const arrived = (): number => zoned.requests.filter(({ method }) => method === "PUT").length;
+    while (arrived() < atOnce) await there.stat(key, signal);
+    // Whatever else was let go would have arrived meanwhile.
+    for (let asked = 0; asked < 5; asked += 1) await there.stat(key, signal);
+    expect(arrived()).toBe(atOnce);
+    release();
+    await Promise.all(parts);
+    expect(await there.complete(upload, digestsOf(content), signal)).toMatchObject({ key });
+    expect(proxy.asked).toContain("fupload-ec2.app.box.com:443");
+    await far.close();
+    await proxy.close();
+    await zoned.close();
   });
 });

@@ -18,21 +18,32 @@ export interface BoxFolder {
   close(): Promise<void>;
 }
 
+/** A proxy that leads Box's own names to the simulator, and what stands in the store's address. */
+export interface Through {
+  readonly proxyUrl: string;
+  readonly query: string;
+}
+
 /** Tests store more in a minute than Box would let them. */
 export const unhurried: BoxLimits = { ...boxLimits, uploadsPerMinute: 1_000_000 };
 
 export function boxFolder(
   box: Box,
   path: string,
-  { user = box.users.officer, limits = unhurried }: { user?: User; limits?: BoxLimits } = {},
+  {
+    user = box.users.officer,
+    limits = unhurried,
+    through,
+  }: { user?: User; limits?: BoxLimits; through?: Through } = {},
 ): BoxFolder {
   const network = openNetwork({
-    proxyUrl: undefined,
+    proxyUrl: through?.proxyUrl,
     noProxy: undefined,
     caPem: box.caPem,
     pace: unlimited,
   });
-  const url = addressOf(box, box.folder(box.users.officer, path));
+  const id = box.folder(box.users.officer, path);
+  const url = through === undefined ? addressOf(box, id) : `box:${id}${through.query}`;
   const api = (): BoxApi =>
     openBox(url, { network, toolVersion: "0.0.0-test" }, developerTokens(box, user), limits);
   return {

@@ -11,7 +11,10 @@ export interface Certificates {
 }
 
 /** Names that clients know Box by, so that they can be led here by a proxy. */
-const names = ["api.box.com", "upload.box.com", "account.box.com", "dl.boxcloud.com", "localhost"];
+const names = [
+  ...["api.box.com", "upload.box.com", "account.box.com", "dl.boxcloud.com", "localhost"],
+  "fupload-ec2.app.box.com",
+];
 let made: Certificates | undefined;
 
 /** Made once for each process. */

@@ -16,6 +16,8 @@ const hostOf: Readonly<Record<string, Host>> = {
   "api.box.com": "api",
   "upload.box.com": "upload",
   "account.box.com": "account",
+  "dl.boxcloud.com": "download",
+  "fupload-ec2.app.box.com": "session",
 };
 
 /** Refuses to connect anywhere else. */
