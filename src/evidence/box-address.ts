@@ -1,3 +1,4 @@
+import { addressParameters } from "./address-parameters.ts";
 import { ExhibitError } from "./errors.ts";
 import { serverAddress } from "./web-address.ts";
 
@@ -36,7 +37,7 @@ const idPattern = /^\d{1,20}$/;
 export function boxAddress(text: string): BoxAddress {
   const [, folderId = "", search = ""] = /^box:([^?#]*)(\?[^#]*)?$/i.exec(text) ?? [];
   if (!idPattern.test(folderId)) throw invalid(text, `"${folderId}" is not the id of a folder.`);
-  const given = parameters(text, search);
+  const given = addressParameters(names, search, (why) => invalid(text, why));
   const asUser = given["as-user"];
   if (asUser !== undefined && !idPattern.test(asUser)) {
     throw invalid(text, `"${asUser}" is not the id of a user.`);
@@ -72,21 +73,6 @@ export function boxAddressText(address: BoxAddress): string {
     given[name] === undefined ? [] : [`${name}=${given[name]}`],
   );
   return `box:${folderId}${query.length === 0 ? "" : `?${query.join("&")}`}`;
-}
-
-function parameters(text: string, search: string): Partial<Record<Name, string>> {
-  const given: Partial<Record<Name, string>> = {};
-  for (const [name, value] of new URLSearchParams(search)) {
-    const known = names.find((one) => one === name);
-    if (known === undefined || value === "" || given[known] !== undefined) {
-      throw invalid(
-        text,
-        `It cannot have "${name}" there. It takes ${names.join(", ")}, each once.`,
-      );
-    }
-    given[known] = value;
-  }
-  return given;
 }
 
 function originOf(text: string, given: string): string {

@@ -1,3 +1,4 @@
+import { addressParameters } from "./address-parameters.ts";
 import { ExhibitError } from "./errors.ts";
 import { serverAddress } from "./web-address.ts";
 
@@ -47,7 +48,7 @@ export function s3Address(text: string): S3Address {
   if (prefix !== "" && (!prefixPattern.test(prefix) || prefix.length > longestPrefix)) {
     throw invalid(text, `"${prefix}" cannot be what keys begin with.`);
   }
-  const given = parameters(text, search);
+  const given = addressParameters(names, search, (why) => invalid(text, why));
   const { endpoint, sse, style, region, owner } = given;
   if (sse !== undefined && !isEncryption(sse)) throw invalid(text, `sse cannot be "${sse}".`);
   if (given["kms-key"] !== undefined && sse !== "kms")
@@ -105,21 +106,6 @@ export function originFor({ bucket, endpoint, region, pathStyle }: S3Address): s
   const suffix = region.startsWith("cn-") ? ".cn" : "";
   const origin = endpoint ?? `https://s3.${region}.amazonaws.com${suffix}`;
   return pathStyle ? origin : origin.replace("://", `://${bucket}.`);
-}
-
-function parameters(text: string, search: string): Partial<Record<Name, string>> {
-  const given: Partial<Record<Name, string>> = {};
-  for (const [name, value] of new URLSearchParams(search)) {
-    const known = names.find((one) => one === name);
-    if (known === undefined || value === "" || given[known] !== undefined) {
-      throw invalid(
-        text,
-        `It cannot have "${name}" there. It takes ${names.join(", ")}, each once.`,
-      );
-    }
-    given[known] = value;
-  }
-  return given;
 }
 
 function originOf(text: string, endpoint: string): string {

@@ -5,6 +5,7 @@ import { isLoopback } from "../../evidence/web-address.ts";
 import type { Network } from "../network.ts";
 import { outgoing } from "../outgoing.ts";
 import { unreachable } from "../unreachable.ts";
+import { wholeAnswer } from "../whole-answer.ts";
 
 export interface WireRequest {
   readonly method: "GET" | "POST" | "PUT" | "DELETE" | "OPTIONS";
@@ -20,9 +21,6 @@ export interface WireAnswer {
   readonly body: Readable;
   readonly url: string;
 }
-
-/** Answers that are not content; the longest is a page of a listing. */
-const answerLimitBytes = 16 * 1024 * 1024;
 
 /** Requests to Box's hosts, as they go over the network. */
 export class BoxWire {
@@ -74,19 +72,7 @@ export class BoxWire {
 
 /** All of an answer that is not content, as text. @throws ExhibitError `unavailable.store`; the signal's reason */
 export async function textOf({ body, url }: WireAnswer, signal: AbortSignal): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      length += piece.byteLength;
-      if (length > answerLimitBytes) break;
-      pieces.push(piece);
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw unreachable(error as Error, url);
-  }
-  return Buffer.concat(pieces).toString("utf8");
+  return (await wholeAnswer(body, url, signal)).toString("utf8");
 }
 
 function answered({ statusCode, headers, body }: Dispatcher.ResponseData, url: string): WireAnswer {

@@ -7,6 +7,7 @@ import { originFor, s3Address, type S3Address } from "../../evidence/s3-address.
 import type { Network } from "../network.ts";
 import { outgoing } from "../outgoing.ts";
 import { unreachable } from "../unreachable.ts";
+import { wholeAnswer } from "../whole-answer.ts";
 import type {
   Promised,
   S3Answer,
@@ -27,8 +28,6 @@ export interface S3Machine {
   readonly customerKey: string | undefined;
 }
 
-/** Answers that are not content; the longest is a page of a listing. */
-const answerLimitBytes = 16 * 1024 * 1024;
 /** A store refuses what was signed more than 15 minutes off its own clock. */
 const toleratedMs = 60_000;
 
@@ -198,19 +197,7 @@ class OpenBucket implements S3Bucket {
 
   async #readAll(response: Dispatcher.ResponseData, signal: AbortSignal): Promise<S3Answer> {
     const { status, headers, body } = streamed(response);
-    const pieces: Buffer[] = [];
-    let length = 0;
-    try {
-      for await (const piece of body as AsyncIterable<Buffer>) {
-        length += piece.byteLength;
-        if (length > answerLimitBytes) break;
-        pieces.push(piece);
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      throw unreachable(error as Error, this.#origin);
-    }
-    return { status, headers, body: Buffer.concat(pieces) };
+    return { status, headers, body: await wholeAnswer(body, this.#origin, signal) };
   }
 }
 
