@@ -267,7 +267,7 @@ describe("a store's address", () => {
     "evidence",
     "/mnt/evidence",
     "ftp://example.org/x",
-    "box:abc",
+    "swift:abc",
   ])("is refused as %s", async (url) => {
     await expect(openConnection({ name: "x", url }, machine, soon())).rejects.toEqual(
       code("usage.invalid"),
