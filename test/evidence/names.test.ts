@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { formatAddress, parseAddress } from "../../src/evidence/address.ts";
+import { boxAddress, boxAddressText } from "../../src/evidence/box-address.ts";
 import { caseOfSegment, caseSchema, caseSegment } from "../../src/evidence/case.ts";
 import { hasCode } from "../../src/evidence/errors.ts";
 import { newInvitationCode, parseInvitationCode } from "../../src/evidence/invitation-code.ts";
@@ -178,4 +179,38 @@ describe("an invitation code", () => {
       return hasCode(error, "auth.invitation-mistyped");
     }
   }
+});
+
+describe("the address of a folder in Box", () => {
+  it.each([
+    ["box:123456789", "box:123456789"],
+    ["BOX:0", "box:0"],
+    ["box:5?zone-parts=1&api=https://api.box.com", "box:5"],
+    ["box:5?zone-parts=4&as-user=77", "box:5?as-user=77&zone-parts=4"],
+    [
+      "box:5?upload=https://upload.box-gov.example/&authorize=https://force.account.box.com",
+      "box:5?upload=https://upload.box-gov.example&authorize=https://force.account.box.com",
+    ],
+    ["box:5?api=http://127.0.0.1:8080", "box:5?api=http://127.0.0.1:8080"],
+  ])("%s is kept as %s", (text, kept) => {
+    expect(boxAddressText(boxAddress(text))).toBe(kept);
+    expect(boxAddressText(boxAddress(kept))).toBe(kept);
+  });
+
+  it.each([
+    ["box:", "usage.invalid"],
+    ["box:abc", "usage.invalid"],
+    ["box://123", "usage.invalid"],
+    ["box:-1", "usage.invalid"],
+    ["box:1#2", "usage.invalid"],
+    ["box:1?zone-parts=9", "usage.invalid"],
+    ["box:1?as-user=me", "usage.invalid"],
+    ["box:1?secret=x", "usage.invalid"],
+    ["box:1?api=https://a.example&api=https://b.example", "usage.invalid"],
+    ["box:1?api=https://a.example/path", "usage.invalid"],
+    ["box:1?api=https://user:word@a.example", "usage.invalid"],
+    ["box:1?upload=http://upload.box.com", "policy.insecure-address"],
+  ] as const)("%s is refused", (text, code) => {
+    expect(() => boxAddress(text)).toThrow(expect.objectContaining({ code }));
+  });
 });
