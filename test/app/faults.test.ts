@@ -80,9 +80,11 @@ describe("a line that breaks on the way to an exhibit server", () => {
 
   it("is waited for when it refuses for a while", async () => {
     const file = await client.write("a.mp4", randomBytes(size));
+    let isBroken = false;
     client.onConnect = ({ store }) => {
       store.beforePart = ({ offset }) => {
-        if (offset !== 4 * partBytes || proxy.happened.includes("refuse")) return;
+        if (offset !== 4 * partBytes || isBroken) return;
+        isBroken = true;
         proxy.set({ resetAfter: 0 });
         void proxy.nextFault().then(async () => {
           proxy.set({ refuse: true });

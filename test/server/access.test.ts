@@ -53,6 +53,7 @@ const table: Record<string, Access> = {
   "GET /v1/shares/:id": staff,
   "GET /v1/shares/:id/log": staff,
   "POST /v1/shares/:id/revoke": staff,
+  "POST /v1/shares/:id/update": staff,
   "GET /s/assets/page.css": "public",
   "GET /s/assets/page.js": "public",
   "GET /s/assets/icon.svg": "public",

@@ -18,12 +18,11 @@ const folderSchema = z.object({
   is_externally_owned: z.boolean().nullish(),
 });
 
-const policySchema = z.object({
-  entries: z.array(
-    z.object({
-      storage_policy: z.object({ id: z.string(), name: z.string().nullish() }).nullish(),
-    }),
-  ),
+const assignmentsSchema = z.object({
+  entries: z.tuple([z.object({ storage_policy: z.object({ id: z.string() }) })]),
+});
+const policiesSchema = z.object({
+  entries: z.array(z.object({ id: z.string(), name: z.string().nullish() })),
 });
 
 /** What one must be able to do in the store's folder, and what fails without. */
@@ -199,11 +198,13 @@ async function zoneFinding(
     { method: "GET", to: "/2.0/storage_policy_assignments", query },
     signal,
   );
-  const policy = policySchema.safeParse(answer.body).data?.entries[0]?.storage_policy;
-  if (answer.status >= 300 || policy === null || policy === undefined) {
+  const id = assignmentsSchema.safeParse(answer.body).data?.entries[0].storage_policy.id;
+  if (answer.status >= 300 || id === undefined) {
     return unknown("zone", "In which zone the account's content is kept.");
   }
-  const name = policy.name ?? policy.id;
+  const policies = await api.ask({ method: "GET", to: "/2.0/storage_policies" }, signal);
+  const named = policiesSchema.safeParse(policies.body).data?.entries ?? [];
+  const name = named.find((one) => one.id === id)?.name ?? id;
   return {
     id: "zone",
     verdict: "ok",
