@@ -158,6 +158,21 @@ describe("a file gets into Box in one request", () => {
   });
 });
 
+describe("a file is read from Box", () => {
+  const content = { method: "GET", path: /\/files\/\d+\/content$/ };
+  it.each<[string, PlannedFault]>([
+    ["429", { ...content, answer: rateLimited(1), times: 2 }],
+    ["503", { ...content, answer: unavailable, times: 2 }],
+    ["an error page", { ...content, answer: gatewayPage(), times: 2 }],
+  ])("although Box answers with %s at first", async (_, fault) => {
+    const bytes = Buffer.from("content");
+    await store.put(key, bytes, sha256(bytes), signal);
+    box.faults.next(fault);
+    expect((await buffer(await store.open(key, undefined, signal))).equals(bytes)).toBe(true);
+    expect(box.faults.pending).toBe(0);
+  });
+});
+
 /** As Box would answer if it had stored other bytes. */
 function otherSha1(answer: Answer): Answer {
   const text = JSON.stringify(answer.json).replaceAll(

@@ -83,6 +83,22 @@ describe("a share for viewing in Box", () => {
     });
   });
 
+  it.each([
+    ["renamed", () => ({ name: "another.jpg" })],
+    ["moved elsewhere", () => ({ parent: { id: "0" } })],
+  ])("loses its link although somebody has %s its copy in Box", async (_, change) => {
+    const made = await desk.make();
+    const copy = [...desk.office.box.world.tree.files.values()].find(
+      ({ parent }) => parent.name === "copies",
+    );
+    const { officer } = desk.office.box.users;
+    const changed = await desk.office.ask(officer, "PUT", `/files/${copy?.id}`, change());
+    expect(changed.status).toBe(200);
+    expect(await desk.visit(made.link, made.code)).toMatchObject({ status: 200 });
+    await desk.sharing().revoke(made.share.id, undefined, soon());
+    expect(await desk.visit(made.link, made.code)).toMatchObject({ status: 404 });
+  });
+
   it("opens for a colleague by invitation as a previewer, without a code, and for nobody else", async () => {
     const made = await desk.make({ recipient: colleague });
     expect(made).toMatchObject({ reach: "collaborators", code: undefined, warnings: [] });

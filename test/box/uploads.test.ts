@@ -5,6 +5,8 @@ import { buffer } from "node:stream/consumers";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Store } from "../../src/evidence/ports/store.ts";
 import { boxLimits } from "../../src/stores/box/capabilities.ts";
+import { Files } from "../../src/stores/box/files.ts";
+import { findNote, writeNote } from "../../src/stores/box/notes.ts";
 import { begun, code, digestsOf, type Subject } from "../contracts/store-under-test.ts";
 import { startBox, type Box } from "../support/box/box.ts";
 import { failure } from "../support/box/http/faults.ts";
@@ -207,6 +209,30 @@ describe("a session that Box says is under way already", () => {
     await expect(folder.open().begin(key, content.byteLength, partBytes, signal)).rejects.toEqual(
       code("conflict.unfinished"),
     );
+  });
+});
+
+describe("a note that leads elsewhere", () => {
+  it("is not followed: whoever may write there would be given our token", async () => {
+    const content = randomBytes(3 * partBytes);
+    const upload = await store.begin(key, content.byteLength, partBytes, signal);
+    const files = new Files(folder.api());
+    const found = await findNote(files, upload, signal);
+    if (found === undefined) throw new Error("The upload has a note.");
+    await files.remove(found.fileId, signal);
+    const away = Object.fromEntries(
+      Object.keys(found.note.endpoints).map((name) => [name, "https://upload.example/2.0/x"]),
+    ) as typeof found.note.endpoints;
+    await writeNote(files, { ...found.note, endpoints: away }, signal);
+    expect(await folder.open().uploads(signal)).toEqual([]);
+    const follow: ((store: Store) => Promise<unknown>)[] = [
+      (anew) => anew.begin(key, content.byteLength, partBytes, signal),
+      (anew) => anew.listParts(upload, signal),
+      (anew) => anew.abort(upload, signal),
+    ];
+    for (const one of follow) {
+      await expect(one(folder.open())).rejects.toEqual(code("integrity.mismatch"));
+    }
   });
 });
 

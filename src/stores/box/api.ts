@@ -60,13 +60,7 @@ export class BoxApi {
   async ask(call: BoxCall, signal: AbortSignal): Promise<BoxAnswer> {
     for (let tries = 1; ; tries += 1) {
       const answer = await this.#asOurselves(call, signal);
-      if (answer.status === 429) {
-        await this.#calm.busy(failureOf(answer), tries, signal);
-      } else if (answer.status >= 500 && call.method === "GET" && tries < triesOfAsking) {
-        await this.#calm.pause(failureOf(answer), tries, signal);
-      } else {
-        return answer;
-      }
+      if (!(await this.#waited(answer, call.method, tries, signal))) return answer;
     }
   }
 
@@ -80,7 +74,7 @@ export class BoxApi {
     call: Pick<BoxCall, "to" | "query" | "headers">,
     signal: AbortSignal,
   ): Promise<Omit<BoxAnswer, "body"> & { readonly body: Readable }> {
-    const answer = await this.#send({ ...call, method: "GET" }, signal);
+    const answer = await this.#streamed(call, signal);
     const location = answer.headers["location"];
     if (answer.status !== 302 || location === undefined) return answer;
     answer.body.destroy();
@@ -92,6 +86,32 @@ export class BoxApi {
       },
       signal,
     );
+  }
+
+  async #streamed(
+    call: Pick<BoxCall, "to" | "query" | "headers">,
+    signal: AbortSignal,
+  ): Promise<WireAnswer> {
+    for (let tries = 1; ; tries += 1) {
+      const answer = await this.#send({ ...call, method: "GET" }, signal);
+      if (!(await this.#waited({ ...answer, body: undefined }, "GET", tries, signal)))
+        return answer;
+      answer.body.destroy();
+    }
+  }
+
+  /** Waits where the call is to be made again. @throws ExhibitError what the answer stands for, where that takes too long */
+  async #waited(
+    answer: BoxAnswer,
+    method: BoxCall["method"],
+    tries: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const isBusy = answer.status === 429;
+    const isTrouble = answer.status >= 500 && method === "GET" && tries < triesOfAsking;
+    if (isBusy) await this.#calm.busy(failureOf(answer), tries, signal);
+    else if (isTrouble) await this.#calm.pause(failureOf(answer), tries, signal);
+    return isBusy || isTrouble;
   }
 
   async #asOurselves(call: BoxCall, signal: AbortSignal): Promise<BoxAnswer> {

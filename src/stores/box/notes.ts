@@ -7,7 +7,7 @@ import type { Upload } from "../../evidence/ports/store.ts";
 import type { Files } from "./files.ts";
 import { isFile, type BoxItem } from "./items.ts";
 import { readFile } from "./reading.ts";
-import { endpointsSchema } from "./sessions.ts";
+import { endpointsSchema, foreignHost } from "./sessions.ts";
 
 /** Beside the cases: no case can have this name. */
 const folder = ".uploads";
@@ -64,8 +64,11 @@ export async function findNote(
   // Taken away since it was seen: the upload has ended.
   if (text === undefined) return undefined;
   const found = noteIn(text);
-  // Believed only where it lies.
-  const isIts = found?.key === wanted.key && found.sizeBytes === wanted.sizeBytes;
+  // Believed only where it lies, and as far as it leads to Box: others can write there, too.
+  const isIts =
+    found?.key === wanted.key &&
+    found.sizeBytes === wanted.sizeBytes &&
+    foreignHost(files.api, found.endpoints) === undefined;
   if (isIts) return { note: found, fileId: file.id };
   throw new ExhibitError(
     "integrity.mismatch",
@@ -84,7 +87,8 @@ export async function* listNotes(files: Files, signal: AbortSignal): AsyncGenera
   for await (const item of files.folders.items(folderId, signal)) items.push(item);
   for (const item of items.filter(isFile)) {
     const note = noteIn((await textOf(files, item.id, signal)) ?? "");
-    if (note !== undefined && nameOf(note) === item.name) yield { note, fileId: item.id };
+    if (note === undefined || nameOf(note) !== item.name) continue;
+    if (foreignHost(files.api, note.endpoints) === undefined) yield { note, fileId: item.id };
   }
 }
 

@@ -170,17 +170,21 @@ export function noUpload(): ExhibitError {
   });
 }
 
-/** Our token goes to hosts of the same organisation only. @throws ExhibitError `policy.insecure-address` */
+/** @throws ExhibitError `policy.insecure-address` */
 function trusted(api: BoxApi, session: Session): Session {
-  const hosts = [api.address.upload, api.address.api].map((url) => new URL(url).hostname);
-  for (const url of Object.values(session.session_endpoints)) {
-    const { hostname } = new URL(url);
-    if (hosts.some((host) => isSameOrganisation(hostname, host))) continue;
-    throw new ExhibitError("policy.insecure-address", `Box sent us to ${hostname} for an upload.`, {
-      hint: "That is none of the hosts in the store's address. Nothing was sent there. Tell your administrator.",
-    });
-  }
-  return session;
+  const hostname = foreignHost(api, session.session_endpoints);
+  if (hostname === undefined) return session;
+  throw new ExhibitError("policy.insecure-address", `Box sent us to ${hostname} for an upload.`, {
+    hint: "That is none of the hosts in the store's address. Nothing was sent there. Tell your administrator.",
+  });
+}
+
+/** A host of endpoints that our token must not go to: one of another organisation than those of the store's address. */
+export function foreignHost({ address }: BoxApi, endpoints: Endpoints): string | undefined {
+  const hosts = [address.upload, address.api].map((url) => new URL(url).hostname);
+  return Object.values(endpoints)
+    .map((url) => new URL(url).hostname)
+    .find((hostname) => !hosts.some((host) => isSameOrganisation(hostname, host)));
 }
 
 function isSameOrganisation(one: string, other: string): boolean {

@@ -58,6 +58,15 @@ export function isOf({ accessible_by, invite_email }: BoxCollaboration, email: s
   return address?.toLowerCase() === email.toLowerCase();
 }
 
+/** Nobody who was invited there before. @throws ExhibitError `conflict.exists` */
+export async function requireUninvited(
+  calls: Calls,
+  { on, email }: Pick<Invitation, "on" | "email">,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await invitedTo(calls, on, signal)).some((one) => isOf(one, email))) throw isThere();
+}
+
 /**
  * Invites exactly this address, as exactly this role. Nobody is written to.
  *
@@ -69,7 +78,7 @@ export async function invite(
   signal: AbortSignal,
 ): Promise<BoxCollaboration> {
   const { on, email, role, expiresAt } = invitation;
-  if ((await invitedTo(calls, on, signal)).some((one) => isOf(one, email))) throw isThere();
+  await requireUninvited(calls, invitation, signal);
   const look = async (): Promise<BoxCollaboration | undefined> =>
     (await invitedTo(calls, on, signal)).find((one) => isOf(one, email) && one.role === role);
   let doubted = false;

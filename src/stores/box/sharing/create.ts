@@ -4,6 +4,7 @@ import type { NewShare, ShareRequest } from "../../../evidence/ports/sharing.ts"
 import { newShareId } from "../../../evidence/share-secrets.ts";
 import { checkShareEnd } from "../../../evidence/share.ts";
 import { Calls } from "./calls.ts";
+import { requireUninvited } from "./collaborations.ts";
 import { inviteToFolders } from "./create-original.ts";
 import { shareCopies } from "./create-view.ts";
 import { describe } from "./describe.ts";
@@ -42,6 +43,11 @@ export async function createShare(
   if (request.access === "view" && request.requireVisibleMark === true) requireVisible(exhibits);
   const intent = await intentFor(desk, request, exhibits, account.id, now, signal);
   const calls = new Calls(desk.files.api);
+  // Before anything is made: taking down what failed would not know an invitation of before from its own.
+  for (const { id: folderId } of intent.folders) {
+    const on = { type: "folder", id: folderId } as const;
+    await requireUninvited(calls, { on, email: intent.recipient.email }, signal);
+  }
   try {
     await desk.shelf.begin(intent, signal);
     const made =

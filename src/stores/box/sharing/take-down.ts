@@ -42,8 +42,11 @@ export async function takeDown(
   if (exhibit === undefined && folder !== undefined) {
     await each(() => removeLink(calls, folder, signal));
   }
-  for (const { file } of going) {
-    await each(() => removeLink(calls, { type: "file", id: file.id }, signal));
+  // Also of copies that somebody moved elsewhere.
+  const named = shelved.document?.copies ?? [];
+  const ofIt = named.filter((copy) => exhibit === undefined || copy.exhibit === exhibit);
+  for (const id of new Set([...ofIt.map((copy) => copy.id), ...going.map(({ file }) => file.id)])) {
+    await each(() => removeLink(calls, { type: "file", id }, signal));
   }
   for (const id of await collaborationsOf(calls, shelved, exhibit, folder, signal)) {
     await each(() => removeCollaboration(calls, id, shelved.intent.createdBy, signal));
@@ -74,10 +77,10 @@ interface FoundCopy {
   readonly exhibit: string;
 }
 
-/** What of the plan lies in the folder of copies. An original that somebody moved there is none. */
+/** What of the plan lies in the folder of copies, under whatever name and content by now. An original that somebody moved there is none. */
 async function copiesIn(
   { files }: Desk,
-  { intent }: ShelvedShare,
+  { intent, document }: ShelvedShare,
   folderId: string,
   signal: AbortSignal,
 ): Promise<FoundCopy[]> {
@@ -85,9 +88,9 @@ async function copiesIn(
   const found: FoundCopy[] = [];
   for await (const file of files.folders.items(folderId, signal)) {
     if (!isFile(file) || originals.has(file.id)) continue;
-    const planned = intent.copies.find(
-      ({ name, sha1 }) => name === file.name && sha1 === file.sha1,
-    );
+    const planned =
+      document?.copies.find(({ id }) => id === file.id) ??
+      intent.copies.find(({ name, sha1 }) => name === file.name && sha1 === file.sha1);
     if (planned !== undefined) found.push({ file, exhibit: planned.exhibit });
   }
   return found;

@@ -36,15 +36,16 @@ export async function updateShare(
   // Written first: a link with this end is ours, also when we are cut off before we could say that it is done.
   const updating = { ...eventOf(desk, document, calls, "updating"), expiresAt: wanted };
   await desk.shelf.log(updating, signal);
-  const out = takenOut(shelved);
-  for (const { id: one, role, expires, exhibit } of document.collaborations) {
-    if (!expires || (exhibit !== undefined && out.has(exhibit))) continue;
-    await extend(calls, one, { role, expiresAt: wanted }, signal);
-  }
+  // The link first: where Box does not take its new end, nobody is invited for longer.
   const { ends, warnings } =
     document.link === undefined
       ? { ends: wanted, warnings: [] }
       : await relink(desk, calls, document, document.link, wanted, found?.etag, signal);
+  const out = takenOut(shelved);
+  for (const { id: one, role, expires, exhibit } of document.collaborations) {
+    if (!expires || (exhibit !== undefined && out.has(exhibit))) continue;
+    await extend(calls, one, { role, expiresAt: ends }, signal);
+  }
   const updated = { ...eventOf(desk, document, calls, "updated"), expiresAt: ends };
   await desk.shelf.log(updated, signal);
   const events = [...shelved.events, { ...updated, schema: "exhibit.box-share-event/1" } as const];
