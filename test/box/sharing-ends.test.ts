@@ -221,4 +221,23 @@ describe("originals in Box", () => {
       await desk.sharing().revoke(first.share.id, undefined, soon());
     },
   );
+
+  it("stay with a later share when one that was never finished is revoked", async () => {
+    desk.office.box.faults.next({
+      method: "GET",
+      path: /collaborations/,
+      after: 1,
+      times: 10_000,
+      answer: failure(403, "forbidden", "no"),
+    });
+    await expect(desk.make({ access: "original" })).rejects.toHaveProperty("code");
+    desk.office.box.faults.clear();
+    const unfinished = (await desk.sharing().list(soon())).filter(
+      ({ state }) => state === "unfinished",
+    );
+    expect(unfinished).toHaveLength(1);
+    await desk.make({ access: "original" });
+    for (const { id } of unfinished) await desk.sharing().revoke(id, undefined, soon());
+    expect(desk.office.access()).toMatchObject({ invitations: 1 });
+  });
 });

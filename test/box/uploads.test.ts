@@ -3,13 +3,13 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { sha256Of } from "../../src/evidence/digest.ts";
-import type { Store } from "../../src/evidence/ports/store.ts";
+import type { Store, Upload } from "../../src/evidence/ports/store.ts";
 import { boxLimits } from "../../src/stores/box/capabilities.ts";
 import { Files } from "../../src/stores/box/files.ts";
 import { findNote, writeNote } from "../../src/stores/box/notes.ts";
 import { begun, code, digestsOf, type Subject } from "../contracts/store-under-test.ts";
 import { startBox, type Box } from "../support/box/box.ts";
-import { failure } from "../support/box/http/faults.ts";
+import { failure, gatewayPage } from "../support/box/http/faults.ts";
 import { boxFolder, unhurried, type BoxFolder } from "../support/box-store.ts";
 import { countedStore } from "../support/counted.ts";
 import { carry, key, makeRig, sha256, type TransferRig } from "../support/transfer-rig.ts";
@@ -210,6 +210,15 @@ describe("a session that Box says is under way already", () => {
       code("conflict.unfinished"),
     );
   });
+});
+
+it("an upload is not forgotten because a proxy forbids to ask for it", async () => {
+  const begin = (): Promise<Upload> => folder.open().begin(key, 3 * partBytes, partBytes, signal);
+  const { id } = await begin();
+  box.faults.next({ method: "GET", path: /upload_sessions\/\w+$/, answer: gatewayPage(403) });
+  await expect(begin()).rejects.toEqual(code("unavailable.store"));
+  expect(box.faults.pending).toBe(0);
+  expect((await begin()).id).toBe(id);
 });
 
 describe("a note that leads elsewhere", () => {

@@ -83,7 +83,9 @@ export async function liveSession(
   signal: AbortSignal,
 ): Promise<Session | undefined> {
   const answer = await api.ask({ method: "GET", to: endpoints.status }, signal);
-  return isGone(answer) || answer.status === 403 ? undefined : bodyOf(sessionSchema, answer);
+  // A proxy's page says nothing of the session.
+  const isAnothers = answer.status === 403 && boxCodeOf(answer) !== undefined;
+  return isGone(answer) || isAnothers ? undefined : bodyOf(sessionSchema, answer);
 }
 
 /** Whether an answer says that a session is no more. */

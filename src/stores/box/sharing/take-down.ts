@@ -48,7 +48,7 @@ export async function takeDown(
   for (const id of new Set([...ofIt.map((copy) => copy.id), ...going.map(({ file }) => file.id)])) {
     await each(() => removeLink(calls, { type: "file", id }, signal));
   }
-  for (const id of await collaborationsOf(calls, shelved, exhibit, folder, signal)) {
+  for (const id of await collaborationsOf(desk, calls, shelved, exhibit, folder, signal)) {
     await each(() => removeCollaboration(calls, id, shelved.intent.createdBy, signal));
   }
   for (const { file } of going) await each(() => removeFile(calls, file.id, signal));
@@ -98,6 +98,7 @@ async function copiesIn(
 
 /** Ids of the invitations of a share: those that it names, and those that a crash kept it from naming. */
 async function collaborationsOf(
+  { shelf }: Desk,
   calls: Calls,
   { intent, document }: ShelvedShare,
   exhibit: string | undefined,
@@ -118,6 +119,11 @@ async function collaborationsOf(
       const isOurs = one.created_by?.id === intent.createdBy && isOf(one, intent.recipient.email);
       if (isOurs) ids.add(one.id);
     }
+  }
+  if (ids.size === 0 || intent.folders.length === 0) return ids;
+  // What a later share invited the same person to is that share's.
+  for (const other of await shelf.list(signal)) {
+    for (const { id } of other.document?.collaborations ?? []) ids.delete(id);
   }
   return ids;
 }
