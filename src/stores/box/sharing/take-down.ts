@@ -121,8 +121,9 @@ async function collaborationsOf(
     }
   }
   if (ids.size === 0 || intent.folders.length === 0) return ids;
-  // What a later share invited the same person to is that share's.
+  // What a later share invited the same person to is that share's. This one may have got as far as its document meanwhile.
   for (const other of await shelf.list(signal)) {
+    if (other.intent.id === intent.id) continue;
     for (const { id } of other.document?.collaborations ?? []) ids.delete(id);
   }
   return ids;
