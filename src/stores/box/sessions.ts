@@ -189,8 +189,13 @@ export function foreignHost({ address }: BoxApi, endpoints: Endpoints): string |
     .find((hostname) => !hosts.some((host) => isSameOrganisation(hostname, host)));
 }
 
+/** Domains that are Box's own altogether. */
+const boxDomains = ["box.com", "boxcloud.com", "box-gov.com"];
+
 function isSameOrganisation(one: string, other: string): boolean {
   if (isLoopback(one) || isLoopback(other)) return isLoopback(one) && isLoopback(other);
-  const domain = other.split(".").slice(-2).join(".");
-  return one === domain || one.endsWith(`.${domain}`);
+  const isBelow = (host: string, domain: string): boolean => host.endsWith(`.${domain}`);
+  return (
+    one === other || boxDomains.some((domain) => isBelow(one, domain) && isBelow(other, domain))
+  );
 }
