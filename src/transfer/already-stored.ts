@@ -62,6 +62,13 @@ export async function sameUnderKey(
   const there = await persistently(() => store.stat(key, signal), transfer, signal);
   if (there?.sizeBytes !== entry.sizeBytes) throw conflict;
   const whole = await hashed(transfer, file, signal);
+  const { kept } = there;
+  if (whole.sha1 !== undefined && kept?.checksums?.["sha1"] !== undefined) {
+    // The store tells the digest that it would compare: nothing has to be read back.
+    if (kept.checksums["sha1"] !== whole.sha1) throw conflict;
+    const { proof } = store.capabilities;
+    return { key, sizeBytes: entry.sizeBytes, sha256: whole.sha256, proof, kept };
+  }
   const stored =
     (await completedBefore(transfer, known, whole, signal)) ?? (await readBack(transfer, signal));
   if (stored.sha256 !== whole.sha256) throw conflict;

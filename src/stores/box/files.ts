@@ -178,9 +178,8 @@ export class Files {
 }
 
 /** Box compared the SHA-1 of all of it, and refuses a name that is taken. */
-export function storedAs({ key, sizeBytes, sha256 }: Wanted, file: BoxFile): Stored {
-  const kept = { ...keptOf(file), noOverwrite: "unique-name" } as const;
-  return { key, sizeBytes, sha256, proof: "transport", kept };
+export function storedAs({ key, sizeBytes, sha256 }: Omit<Wanted, "sha1">, file: BoxFile): Stored {
+  return { key, sizeBytes, sha256, proof: "transport", kept: keptOf(file) };
 }
 
 /** Folder and name of a key. @throws ExhibitError `usage.invalid` for anything that is not a key of ours */

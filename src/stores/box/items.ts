@@ -43,9 +43,12 @@ export function isFile(item: BoxItem | undefined): item is BoxFile {
   return item?.type === "file";
 }
 
-/** What Box keeps of a file. Its ETag counts changes of any kind, also of a link, and is no digest. */
+/**
+ * What Box keeps of a file, whose name nothing else in its folder can have. Its ETag counts changes of any kind, also of a link, and is
+ * no digest.
+ */
 export function keptOf({ file_version, sha1 }: BoxFile): Kept {
-  return { version: file_version.id, checksums: { sha1 } };
+  return { version: file_version.id, checksums: { sha1 }, noOverwrite: "unique-name" };
 }
 
 const holderSchema = z.object({ id: z.string(), name: z.string().optional(), type: z.string() });
