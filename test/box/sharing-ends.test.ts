@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import type { User } from "../support/box/accounts/users.ts";
+import type { Answer } from "../support/box/http/answer.ts";
 import { failure } from "../support/box/http/faults.ts";
 import { colleague, day, openShareDesk, type ShareDesk } from "../support/box-shares.ts";
 import { soon } from "../support/server.ts";
@@ -32,7 +33,7 @@ describe("a share's end", () => {
     });
   });
 
-  it("is no later for who was invited, where Box does not let the link end so", async () => {
+  it("is now, where Box made the link wider on giving it another: nothing of the share is left", async () => {
     const made = await desk.make({ recipient: colleague });
     desk.office.box.faults.next({
       method: "GET",
@@ -48,10 +49,36 @@ describe("a share's end", () => {
       desk.sharing().update(made.share.id, desk.inDays(20), soon()),
     ).rejects.toMatchObject({ code: "policy.not-permitted" });
     expect(desk.office.box.faults.pending).toBe(0);
+    expect(desk.office.access()).toEqual({ links: 0, invitations: 0, copies: 0 });
+    expect(await desk.sharing().show(made.share.id, soon())).toMatchObject({ state: "revoked" });
+  });
+
+  it("is the link's own for who was invited, where Box ends the link sooner", async () => {
+    const sooner = new Date(Date.now() + 2 * day).toISOString().replace(/\.\d+Z$/, "Z");
+    desk.office.box.faults.next({
+      method: "GET",
+      path: /^\/2\.0\/folders\/\d+$/,
+      alter: (answer) => {
+        const { shared_link, ...rest } = answer.json as Record<string, Record<string, unknown>>;
+        return {
+          ...answer,
+          json: {
+            ...rest,
+            shared_link: shared_link && { ...shared_link, unshared_at: sooner },
+          },
+        };
+      },
+      times: 2,
+    });
+    const made = await desk.make({ recipient: colleague });
+    desk.office.box.faults.clear();
+    expect(Date.parse(made.share.expiresAt)).toBe(Date.parse(sooner));
+    expect(made.warnings).toContainEqual(expect.stringContaining("sooner than was asked for"));
     const invited = desk.office.box.world.collaborations
       .all()
       .find(({ user }) => user === desk.colleagueUser);
-    expect(invited?.expiresAt?.getTime()).toBe(Date.parse(made.share.expiresAt));
+    expect(invited?.expiresAt?.getTime()).toBe(Date.parse(sooner));
+    await desk.sharing().revoke(made.share.id, undefined, soon());
   });
 
   it("is moved again after an update that was cut off", async () => {
@@ -222,14 +249,43 @@ describe("originals in Box", () => {
     },
   );
 
-  it("stay with a later share when one that was never finished is revoked", async () => {
-    desk.office.box.faults.next({
-      method: "GET",
-      path: /collaborations/,
-      after: 1,
-      times: 10_000,
-      answer: failure(403, "forbidden", "no"),
+  it("are given once where two ask for the same at one moment, and the other is refused", async () => {
+    const { partner } = desk.office.box.users;
+    const recipient = { name: "Pat Partner", email: partner.login };
+    const { faults } = desk.office.box;
+    // Both find nobody invited before either invites; and whoever is refused has taken down what it made before the other is complete.
+    let looked = 0;
+    const bothLooked = new Promise<void>((resolve) => {
+      const alter = (answer: Answer): Answer => {
+        looked += 1;
+        if (looked === 2) resolve();
+        return answer;
+      };
+      faults.next({ method: "GET", path: /collaborations$/, alter, times: 2 });
     });
+    faults.next({ method: "POST", path: /collaborations$/, hold: bothLooked, times: 2 });
+    let settled = (): void => undefined;
+    const hold = new Promise<void>((resolve) => (settled = resolve));
+    faults.next({ method: "POST", path: /files\/content$/, after: 2, hold });
+    const ask = () => desk.make({ access: "original", recipient }).finally(settled);
+    const outcomes = await Promise.allSettled([ask(), ask()]);
+    faults.clear();
+    const made = outcomes.filter(({ status }) => status === "fulfilled");
+    expect(made).toHaveLength(1);
+    for (const one of outcomes) {
+      if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "conflict.exists" });
+    }
+    expect(desk.office.access()).toMatchObject({ invitations: 1 });
+    const open = (await desk.sharing().list(soon())).filter(({ state }) => state === "open");
+    expect(open).toHaveLength(1);
+  });
+
+  it("stay with a later share when one that was never finished is revoked", async () => {
+    // Nobody can be invited, nor can it be found out who was: so it is not known that nothing is there.
+    const answer = failure(403, "forbidden", "no");
+    const path = /collaborations/;
+    desk.office.box.faults.next({ method: "POST", path, answer });
+    desk.office.box.faults.next({ method: "GET", path, after: 1, times: 10_000, answer });
     await expect(desk.make({ access: "original" })).rejects.toHaveProperty("code");
     desk.office.box.faults.clear();
     const unfinished = (await desk.sharing().list(soon())).filter(

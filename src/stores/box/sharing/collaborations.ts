@@ -58,7 +58,7 @@ export function isOf({ accessible_by, invite_email }: BoxCollaboration, email: s
   return address?.toLowerCase() === email.toLowerCase();
 }
 
-/** Nobody who was invited there before. @throws ExhibitError `conflict.exists` */
+/** Looks that nobody has invited this address there before: {@link invite} would not know whose it is. @throws ExhibitError `conflict.exists` */
 export async function requireUninvited(
   calls: Calls,
   { on, email }: Pick<Invitation, "on" | "email">,
@@ -78,7 +78,6 @@ export async function invite(
   signal: AbortSignal,
 ): Promise<BoxCollaboration> {
   const { on, email, role, expiresAt } = invitation;
-  await requireUninvited(calls, invitation, signal);
   const look = async (): Promise<BoxCollaboration | undefined> =>
     (await invitedTo(calls, on, signal)).find((one) => isOf(one, email) && one.role === role);
   let doubted = false;

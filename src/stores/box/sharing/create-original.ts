@@ -1,18 +1,20 @@
 import { ExhibitError, hasCode } from "../../../evidence/errors.ts";
 import { folderPage, type BoxAccount } from "../enterprise/account.ts";
 import type { Calls } from "./calls.ts";
-import { invite, type BoxCollaboration } from "./collaborations.ts";
+import { invite, requireUninvited, type BoxCollaboration } from "./collaborations.ts";
 import { pendingWarnings } from "./create-view.ts";
 import type { Made } from "./create.ts";
-import type { Desk } from "./desk.ts";
 import type { Intent, MadeCollaboration } from "./documents.ts";
 
-/** Invites the recipient to the exhibits' own folders, as a viewer who can download, until the share's end. */
+/**
+ * Invites the recipient to the exhibits' own folders, as a viewer who can download, until the share's end. `begun` gets each folder whose
+ * invitation may be ours, before it is made: what others have made there is not to be taken down.
+ */
 export async function inviteToFolders(
-  _: Desk,
   calls: Calls,
   intent: Intent,
   account: BoxAccount,
+  begun: Intent["folders"][number][],
   signal: AbortSignal,
 ): Promise<Made> {
   const { recipient, expiresAt } = intent;
@@ -20,11 +22,15 @@ export async function inviteToFolders(
   const warnings = new Set([
     "The recipient can download the unaltered originals. Downloaded copies carry no mark and cannot be recalled.",
   ]);
-  for (const { exhibit, id } of intent.folders) {
+  for (const folder of intent.folders) {
+    const { exhibit, id } = folder;
     const on = { type: "folder", id } as const;
     const invitation = { on, email: recipient.email, role: "viewer", expiresAt } as const;
+    await requireUninvited(calls, invitation, signal);
+    begun.push(folder);
     const made = await invite(calls, invitation, signal).catch(
       (error: unknown): BoxCollaboration => {
+        if (hasCode(error, "conflict.exists")) begun.pop();
         throw refusedFor(error);
       },
     );

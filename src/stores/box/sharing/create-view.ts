@@ -2,7 +2,7 @@ import { ExhibitError, hasCode } from "../../../evidence/errors.ts";
 import { newCode } from "../../../evidence/share-secrets.ts";
 import type { BoxAccount } from "../enterprise/account.ts";
 import type { Calls } from "./calls.ts";
-import { invite, type BoxCollaboration } from "./collaborations.ts";
+import { extend, invite, requireUninvited, type BoxCollaboration } from "./collaborations.ts";
 import { makeCopies } from "./copies.ts";
 import type { Made } from "./create.ts";
 import type { Desk } from "./desk.ts";
@@ -34,6 +34,11 @@ export async function shareCopies(
   const verdict = checkLink(link, wanted, code !== undefined, (access) =>
     reaches(access, reach, recipient.email, account),
   );
+  if (invited?.made.expires === true && Date.parse(verdict.expiresAt) < Date.parse(expiresAt)) {
+    // Box ends the link sooner: so does the invitation beside it.
+    const { id, role } = invited.made;
+    await extend(calls, id, { role, expiresAt: verdict.expiresAt }, signal);
+  }
   return {
     document: {
       ...intent,
@@ -76,6 +81,7 @@ async function previewer(
   signal: AbortSignal,
 ): Promise<Invited> {
   const invitation = { on, email: recipient.email, role: "previewer" } as const;
+  await requireUninvited(calls, invitation, signal);
   try {
     const made = await invite(calls, { ...invitation, expiresAt }, signal);
     return invited(made, on, true, []);

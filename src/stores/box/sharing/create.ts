@@ -4,7 +4,6 @@ import type { NewShare, ShareRequest } from "../../../evidence/ports/sharing.ts"
 import { newShareId } from "../../../evidence/share-secrets.ts";
 import { checkShareEnd } from "../../../evidence/share.ts";
 import { Calls } from "./calls.ts";
-import { requireUninvited } from "./collaborations.ts";
 import { inviteToFolders } from "./create-original.ts";
 import { shareCopies } from "./create-view.ts";
 import { describe } from "./describe.ts";
@@ -43,17 +42,13 @@ export async function createShare(
   if (request.access === "view" && request.requireVisibleMark === true) requireVisible(exhibits);
   const intent = await intentFor(desk, request, exhibits, account.id, now, signal);
   const calls = new Calls(desk.files.api);
-  // Before anything is made: taking down what failed would not know an invitation of before from its own.
-  for (const { id: folderId } of intent.folders) {
-    const on = { type: "folder", id: folderId } as const;
-    await requireUninvited(calls, { on, email: intent.recipient.email }, signal);
-  }
+  const begun: Intent["folders"][number][] = [];
   try {
     await desk.shelf.begin(intent, signal);
     const made =
       intent.access === "view"
         ? await shareCopies(desk, calls, intent, account, signal)
-        : await inviteToFolders(desk, calls, intent, account, signal);
+        : await inviteToFolders(calls, intent, account, begun, signal);
     const { document } = made;
     await desk.shelf.log(eventOf(desk, document, calls, "created"), signal);
     await desk.shelf.complete(document, signal);
@@ -72,7 +67,7 @@ export async function createShare(
       warnings,
     };
   } catch (error) {
-    await abandon(desk, calls, intent, error);
+    await abandon(desk, calls, { ...intent, folders: begun }, error);
     throw error;
   }
 }

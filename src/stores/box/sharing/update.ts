@@ -9,9 +9,10 @@ import { describe, endOf, requireOwn, takenOut } from "./describe.ts";
 import type { Desk } from "./desk.ts";
 import type { LeftLink, ShareDocument } from "./documents.ts";
 import { checkLink } from "./link-check.ts";
-import { findLink, putLink, removeLink, sameSecond, wholeSeconds, type FoundLink } from "./link.ts";
+import { findLink, putLink, sameSecond, wholeSeconds, type FoundLink } from "./link.ts";
 import { reaches } from "./reach.ts";
 import type { ShelvedShare } from "./shelf.ts";
+import { takeDown } from "./take-down.ts";
 
 /**
  * Gives a share another end; its link stays. A link that is not as we left it is left alone.
@@ -40,7 +41,15 @@ export async function updateShare(
   const { ends, warnings } =
     document.link === undefined
       ? { ends: wanted, warnings: [] }
-      : await relink(desk, calls, document, document.link, wanted, found?.etag, signal);
+      : await relink(
+          desk,
+          calls,
+          { ...shelved, document },
+          document.link,
+          wanted,
+          found?.etag,
+          signal,
+        );
   const out = takenOut(shelved);
   for (const { id: one, role, expires, exhibit } of document.collaborations) {
     if (!expires || (exhibit !== undefined && out.has(exhibit))) continue;
@@ -77,7 +86,7 @@ async function asLeft(
 async function relink(
   desk: Desk,
   calls: Calls,
-  { recipient }: ShareDocument,
+  shelved: ShelvedShare & { readonly document: ShareDocument },
   left: LeftLink,
   expiresAt: string,
   etag: string | undefined,
@@ -89,11 +98,14 @@ async function relink(
   if (link === undefined || sha256Of(link.url) !== left.urlSha256) throw changed();
   try {
     const verdict = checkLink(link, wanted, left.hasPassword, (access) =>
-      reaches(access, left.access, recipient.email, account),
+      reaches(access, left.access, shelved.document.recipient.email, account),
     );
     return { ends: verdict.expiresAt, warnings: verdict.warnings };
   } catch (error) {
-    await removeLink(calls, left.on, signal);
+    // As when it was made: what opens for more than was asked, or not for the recipient, is no share.
+    await takeDown(desk, calls, shelved, undefined, signal);
+    const detail = error instanceof ExhibitError ? error.code : "unknown";
+    await desk.shelf.log({ ...eventOf(desk, shelved.intent, calls, "revoked"), detail }, signal);
     throw error;
   }
 }
