@@ -47,6 +47,11 @@ const tools = {
         ...["swift-object-server", "swift-ring-builder", "memcached"],
       ),
   },
+  webkit: { packages: ["webkit2gtk-driver"], missing: () => programs("WebKitWebDriver") },
+  wine: { packages: ["wine64", "wine"], missing: () => programs("wine") },
+  shells: { packages: ["zsh", "fish"], missing: () => programs("zsh", "fish") },
+  man: { packages: ["mandoc"], missing: () => programs("mandoc") },
+  systemd: { packages: ["systemd"], missing: () => programs("systemd-analyze") },
   keyring: {
     packages: ["gnome-keyring", "dbus-daemon", "libsecret-1-0"],
     missing: () => [...programs("gnome-keyring-daemon", "dbus-run-session"), ...libsecret()],
@@ -57,7 +62,7 @@ const tools = {
  * Makes sure that the named groups of tools are there. Says on stderr what it does; says nothing when nothing is missing.
  *
  * @param {readonly string[]} names `ffmpeg`, `browser`, `ocr`, `pdf`, `strace`, `openssl`, `keyring`, `time`, `rclone`,
- * `nginx`, `curl`, `awscli`, `s3cmd`, `ceph`, `swift`
+ * `nginx`, `curl`, `awscli`, `s3cmd`, `ceph`, `swift`, `webkit`, `wine`, `shells`, `man`, `systemd`
  * @returns {boolean} true when all is there, at the start or after installing
  */
 export function installTools(names) {
