@@ -84,7 +84,7 @@ function handOver({ share, code, reach }: NewShare, theme: Theme): string[] {
       ? [
           reach === "company"
             ? `Nothing was sent to anyone. Send ${name} the link; it opens for everybody of the organisation who signs in.`
-            : `Nothing was sent to anyone. Send ${name} the link; it opens only for who signs in as ${visible(share.recipient.email)}.`,
+            : `Nothing was sent to anyone. Send ${name} the link; it opens for who signs in as ${visible(share.recipient.email)}, and for those who work in the store's folder.`,
         ]
       : [
           `Nothing was sent to anyone. Send ${name} the link, and pass the code by another way: by telephone or in`,
