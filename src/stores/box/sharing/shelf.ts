@@ -1,6 +1,5 @@
 import { buffer } from "node:stream/consumers";
 import type { z } from "zod";
-import { sha1Of } from "../../../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../../../evidence/errors.ts";
 import { randomId } from "../../../evidence/random-id.ts";
 import type { Files } from "../files.ts";
@@ -16,7 +15,7 @@ import {
   type ShareDocument,
   type ShareEvent,
 } from "./documents.ts";
-import { surely } from "./surely.ts";
+import { surelyDocument } from "./surely.ts";
 
 /** Beside the cases: no case can have this name. */
 const root = ".shares";
@@ -143,21 +142,8 @@ export class Shelf {
   }
 
   async #write(id: string, name: string, document: unknown, signal: AbortSignal): Promise<void> {
-    const bytes = Buffer.from(`${JSON.stringify(document)}\n`);
-    const folder = `${root}/${id}`;
-    const there = async (): Promise<true | undefined> => {
-      const file = await this.#files.findIn(folder, name, signal);
-      return file?.sha1 === sha1Of(bytes) ? true : undefined;
-    };
-    await surely<true>(
-      async () => {
-        const made = await this.#files.create(folder, name, bytes, signal);
-        if ("file" in made || (await there())) return true;
-        throw spoilt(id, name);
-      },
-      there,
-      signal,
-    );
+    const written = await surelyDocument(this.#files, `${root}/${id}`, name, document, signal);
+    if (!written) throw spoilt(id, name);
   }
 }
 
