@@ -15,7 +15,7 @@ import {
   type Bundled,
   type Refused,
 } from "../../protocol/bundles.ts";
-import { checkReceipt } from "../checked-documents.ts";
+import { checkReceipt } from "../../evidence/checked-documents.ts";
 import { bundleTar } from "./bundle-tar.ts";
 import { sendBytes } from "./data-plane.ts";
 import { aboutAnother } from "./register.ts";

@@ -10,7 +10,7 @@ import {
   lookedUpSchema,
   mostLookedUp,
 } from "../../protocol/exhibits.ts";
-import { checkDocuments } from "../checked-documents.ts";
+import { checkDocuments } from "../../evidence/checked-documents.ts";
 import type { Session } from "./session.ts";
 import { pause } from "./upload-calls.ts";
 import { valid } from "./valid-answer.ts";
