@@ -48,4 +48,22 @@ export function declareServer(program: Command, context: Context, outcome: Outco
     outcome,
     async () => (await import("./commands/server-restore.ts")).run,
   );
+  runs(
+    "plain",
+    server
+      .command("rotate-key")
+      .summary("give a server that is stopped a new key")
+      .description(
+        "Gives a server that is stopped a new key. The old one signs the change: whoever is enrolled accepts the new key by that and goes on, and old receipts still verify. The server " +
+          "publishes its retired keys with their dates. Make a backup afterwards: older ones hold the retired key.",
+      )
+      .option("--data <folder>", "the server's data folder (default: server in the state folder)")
+      .option(
+        "--old-key-lost",
+        "the old key is lost or stolen and signs nothing: everyone has to log in with a new invitation",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/server-rotate-key.ts")).run,
+  );
 }

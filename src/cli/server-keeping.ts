@@ -53,10 +53,25 @@ export interface RestoredBackup extends BackupFacts {
   readonly dataDir: string;
 }
 
+export interface RotateRequest {
+  readonly dataDir: string | undefined;
+  /** The old key signs nothing: it is lost, or in wrong hands. */
+  readonly oldKeyLost: boolean;
+}
+
+export interface RotatedKey {
+  readonly dataDir: string;
+  readonly thumbprint: string;
+  /** The keys that are retired now, the latest first. */
+  readonly retired: readonly { readonly thumbprint: string; readonly retiredAt: string }[];
+}
+
 /** The data folders of exhibit servers on this machine. */
 export interface ServerKeeping {
   /** Copies what a server needs beside its content, while it runs. @throws `not-found.store`, `conflict.exists`, `conflict.locked`, `unavailable.no-space` */
   backup(request: BackupRequest, signal: AbortSignal): Promise<MadeBackup>;
   /** Makes a data folder from a backup. @throws `conflict.exists`, `integrity.mismatch`, `auth.keys-refused`, `conflict.schema-newer` */
   restore(request: RestoreRequest, signal: AbortSignal): Promise<RestoredBackup>;
+  /** Gives a server that does not run a new key. @throws `not-found.store`, `conflict.locked`, `conflict.exists` where the old key is gone */
+  rotateKey(request: RotateRequest): Promise<RotatedKey>;
 }

@@ -10,6 +10,7 @@ import type {
   ServerKeeping,
 } from "../cli/server-keeping.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import { rotateKey } from "./rotate-key.ts";
 import type { BackupManifest } from "../platform/backup/manifest.ts";
 import { unpackBackup } from "../platform/backup/read-backup.ts";
 import { writeBackup, type BackupFile } from "../platform/backup/write-backup.ts";
@@ -33,6 +34,7 @@ export function serverKeeping(facts: MachineFacts, version: string): ServerKeepi
   return {
     backup: (request, signal) => backup(folderOf(request.dataDir), version, request, signal),
     restore: (request, signal) => restore(request, signal),
+    rotateKey: (request) => rotateKey(folderOf(request.dataDir), request.oldKeyLost),
   };
 }
 

@@ -16,6 +16,7 @@ import { createAdminInvitation, createFirstInvitation } from "../server/accounts
 import { migrate } from "../server/database/migrate.ts";
 import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
+import { keepRotations } from "../server/keys/kept-rotations.ts";
 import { createServer, type Tls } from "../server/server.ts";
 import { rebuiltFrom } from "./rebuilt-index.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
@@ -56,7 +57,9 @@ async function serveFrom(
   let kept: ServerContent | undefined;
   try {
     await migrate(database);
-    kept = await openServerContent(folder, request.store, database, facts, signal);
+    const formerKeys = request.rebuildIndex?.formerKeys ?? [];
+    const asked = { store: request.store, formerKeys };
+    kept = await openServerContent(folder, asked, database, facts, signal);
     const { content, grouped } = kept;
     const publicUrl = request.publicUrl ?? url;
     const rebuilt = await rebuiltFrom(folder, content, database, request.rebuildIndex, signal);
@@ -67,6 +70,7 @@ async function serveFrom(
       directParts,
       database,
       key: folder.key,
+      rotations: folder.rotations,
       retiredKeys: rebuilt?.retiredKeys ?? folder.retiredKeys,
       clock: { now: () => new Date() },
       settings: {
@@ -78,6 +82,7 @@ async function serveFrom(
         scratch: folder.scratchDir,
       },
     };
+    await keepRotations(deps, signal);
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
     const app = await createServer(deps, log.logger, tls);
     let invitation: Serving["invitation"];
