@@ -19,6 +19,8 @@ export interface Pin {
   readonly thumbprint: string;
   /** In words: "store met", "this machine". */
   readonly whose: string;
+  /** When the key was retired: what it has signed counts up to then. */
+  readonly until?: string;
 }
 
 /** What the use cases are built from; each takes the members it needs. Only `main.ts` makes one. */

@@ -1,7 +1,9 @@
 import type { Deps } from "../app/deps.ts";
+import type { ExhibitError } from "../evidence/errors.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Proof } from "../evidence/proof.ts";
 import type { Timetable } from "../evidence/timetable.ts";
+import type { ServerKeeping } from "./server-keeping.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
 /** What was typed of the settings that also have a variable and a place in the configuration file. */
@@ -86,6 +88,29 @@ export interface ServeRequest {
   readonly invitation: { readonly file: string | undefined } | "show";
   /** Log lines go to stderr rather than to a file in the data folder. */
   readonly logToStderr: boolean;
+  /** Exhibits are found again in the content before the server listens. */
+  readonly rebuildIndex: RebuildRequest | undefined;
+}
+
+export interface RebuildRequest {
+  /** Thumbprints of keys that signed for this server before its data folder was lost. */
+  readonly formerKeys: readonly string[];
+  readonly onNotIndexed: (one: {
+    readonly case: string;
+    readonly reference: string;
+    readonly error: ExhibitError;
+  }) => void;
+  readonly onProgress: (looked: number) => void;
+}
+
+/** How many exhibits were found in the content, and what became of them. */
+export interface RebuiltIndex {
+  readonly looked: number;
+  readonly added: number;
+  readonly finished: number;
+  readonly present: number;
+  readonly unsealed: number;
+  readonly notIndexed: number;
 }
 
 /** A server that accepts connections. */
@@ -98,6 +123,7 @@ export interface Serving {
   /** Clients send the parts of files straight to the engine where content is kept. */
   readonly partsGoDirect: boolean;
   readonly logFile: string | undefined;
+  readonly rebuilt: RebuiltIndex | undefined;
   /** An admin's invitation, when one was made: its code, or the file it was written to. */
   readonly invitation: { readonly code: string } | { readonly file: string } | undefined;
   /** Settles when the server was told to stop and has put everything away. */
@@ -121,6 +147,8 @@ export interface Machine {
   client(settings: Settings, signal: AbortSignal, onEvent: OnTransferEvent): Promise<Client>;
   stores(): Promise<StoreBook>;
   serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
+  /** The data folders of servers, for what is done beside serving. */
+  servers(): Promise<ServerKeeping>;
 }
 
 /** What every command is given. Only `main.ts` and tests make one. */

@@ -97,7 +97,15 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
       "--invitation-file <file>",
       "write an admin's invitation to this file, for its owner only",
     )
-    .option("--new-admin-invitation", "make another admin invitation, when the first is lost");
+    .option("--new-admin-invitation", "make another admin invitation, when the first is lost")
+    .option(
+      "--rebuild-index",
+      "first find sealed exhibits again in the content, after the database was lost or an older one restored",
+    )
+    .option(
+      "--former-key <thumbprint...>",
+      "with --rebuild-index: also believe receipts of this key, which was the server's before it was lost",
+    );
   command
     .optionsGroup("Network:")
     .option("--host <address>", "address to listen on", "127.0.0.1")

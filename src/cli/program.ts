@@ -8,6 +8,7 @@ import { declareRequests } from "./declare-requests.ts";
 import { declareHelp } from "./declare-help.ts";
 import { declareSharing } from "./declare-sharing.ts";
 import { declareMachine } from "./declare-machine.ts";
+import { declareServer } from "./declare-server.ts";
 
 /**
  * Every command by name, option and help text; nothing but commander is loaded until one is called. The code of the
@@ -38,6 +39,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
   declareKeys(program, context, outcome);
   declarePeople(program, context, outcome);
   declareMachine(program, context, outcome);
+  declareServer(program, context, outcome);
   declareHelp(program, context, outcome);
   program.addHelpText(
     "after",

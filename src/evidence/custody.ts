@@ -23,6 +23,7 @@ export const custodyVerbs = [
   "share-updated",
   "share-revoked",
   "verified",
+  "indexed-again",
 ] as const;
 
 /** One thing that happened to an exhibit. `actor` is an identity's id, a share's id, or `server`: never a name. */

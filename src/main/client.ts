@@ -144,7 +144,11 @@ async function pinned(stores: readonly NamedStore[], secrets: Secrets): Promise<
   for (const { name, url } of stores.filter((store) => !store.url.startsWith("file:"))) {
     const identity = await findIdentity(secrets, url);
     if (identity !== undefined) {
-      pins.push({ thumbprint: identity.serverThumbprint, whose: `the store ${name}` });
+      const whose = `the store ${name}`;
+      pins.push({ thumbprint: identity.serverThumbprint, whose });
+      for (const { thumbprint, retiredAt: until } of identity.retiredServerKeys ?? []) {
+        pins.push({ thumbprint, whose, until });
+      }
     }
   }
   const own = await findMachineKey(secrets);

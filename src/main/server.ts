@@ -8,6 +8,7 @@ import { s3Address } from "../evidence/s3-address.ts";
 import { isLoopback } from "../evidence/web-address.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
+import { keepLastStart } from "../platform/last-start.ts";
 import { openLog } from "../platform/logs.ts";
 import { pathsOn, type MachineFacts } from "../platform/paths.ts";
 import { sqliteDialect } from "../platform/sqlite.ts";
@@ -15,7 +16,9 @@ import { createAdminInvitation, createFirstInvitation } from "../server/accounts
 import { migrate } from "../server/database/migrate.ts";
 import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
+import { keepRotations } from "../server/keys/kept-rotations.ts";
 import { createServer, type Tls } from "../server/server.ts";
+import { rebuiltFrom } from "./rebuilt-index.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
 
 /** Builds an exhibit server over this machine's folder and starts to listen. */
@@ -28,7 +31,9 @@ export async function composeServer(
   // Whatever is made from here on (database, content, logs) is for this user alone.
   process.umask(0o077);
   const tls = await readTls(request);
-  const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir);
+  const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir, {
+    adoptContent: request.rebuildIndex !== undefined,
+  });
   try {
     return await serveFrom(folder, facts, version, request, tls, signal);
   } catch (error) {
@@ -52,9 +57,12 @@ async function serveFrom(
   let kept: ServerContent | undefined;
   try {
     await migrate(database);
-    kept = await openServerContent(folder, request.store, database, facts, signal);
+    const formerKeys = request.rebuildIndex?.formerKeys ?? [];
+    const asked = { store: request.store, formerKeys };
+    kept = await openServerContent(folder, asked, database, facts, signal);
     const { content, grouped } = kept;
     const publicUrl = request.publicUrl ?? url;
+    const rebuilt = await rebuiltFrom(folder, content, database, request.rebuildIndex, signal);
     const directParts = canReachEngine(request, publicUrl) ? kept.directParts : undefined;
     const deps: ServerDeps = {
       content,
@@ -62,7 +70,8 @@ async function serveFrom(
       directParts,
       database,
       key: folder.key,
-      retiredKeys: folder.retiredKeys,
+      rotations: folder.rotations,
+      retiredKeys: rebuilt?.retiredKeys ?? folder.retiredKeys,
       clock: { now: () => new Date() },
       settings: {
         publicUrl,
@@ -73,6 +82,7 @@ async function serveFrom(
         scratch: folder.scratchDir,
       },
     };
+    await keepRotations(deps, signal);
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
     const app = await createServer(deps, log.logger, tls);
     let invitation: Serving["invitation"];
@@ -80,6 +90,7 @@ async function serveFrom(
       await listen(() => app.listen({ host: request.host, port }), request.host, port);
       // Made last: an invitation that nobody was shown could not be shown again.
       invitation = await invite(deps, folder, request);
+      await keepLastStart(folder, { publicUrl, organisation: request.organisation });
     } catch (error) {
       await app.close();
       throw error;
@@ -97,6 +108,7 @@ async function serveFrom(
       partsGoDirect: directParts !== undefined,
       contentUrl: request.store === undefined ? undefined : content.url,
       logFile: request.logToStderr ? undefined : folder.logFile,
+      rebuilt: rebuilt?.counts,
       invitation,
       finished,
     };

@@ -3,7 +3,7 @@ import type { Clock } from "../evidence/ports/clock.ts";
 import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
 import type { Store } from "../evidence/ports/store.ts";
-import type { PublicJwk, SigningKey } from "../evidence/seal.ts";
+import type { PublicJwk, Sealed, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
 
 /** A key this server signed with once: still published, so that old receipts can be checked. */
@@ -36,6 +36,8 @@ export interface ServerDeps {
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];
+  /** Sealed statements by which each key was handed on to the next, oldest first. */
+  readonly rotations: readonly Sealed[];
   readonly clock: Clock;
   readonly settings: ServerSettings;
 }

@@ -4,10 +4,12 @@ import { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { organisationSchema } from "../../evidence/identity.ts";
 import { parseDuration } from "../../evidence/quantities.ts";
+import { thumbprintSchema } from "../../evidence/thumbprint.ts";
 import { isLoopback } from "../../evidence/web-address.ts";
 import type { Context, ServeRequest, Serving } from "../context.ts";
 import { wantsJson } from "../given.ts";
 import { parseOptions, type Typed } from "../input.ts";
+import { rebuildAsked, tellRebuilt } from "../rebuild-lines.ts";
 import { note, printResult } from "../ui/result.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
@@ -42,6 +44,8 @@ const optionsSchema = z.object({
   expireUploads: z.string(),
   invitationFile: z.string().min(1, "must not be empty").optional(),
   newAdminInvitation: z.boolean().default(false),
+  rebuildIndex: z.boolean().default(false),
+  formerKey: z.array(thumbprintSchema).default([]),
 });
 
 /** `exhibit serve`: runs until it is told to stop. */
@@ -49,7 +53,11 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const { terminal, machine, signal } = context;
   const json = wantsJson(typed);
   const request = toRequest(parseOptions(optionsSchema, typed), terminal.errorIsTerminal && !json);
-  const serving = await machine.serve(request, signal);
+  const serving = await machine.serve(
+    { ...request, rebuildIndex: rebuildAsked(context, typed) },
+    signal,
+  );
+  if (serving.rebuilt !== undefined) tellRebuilt(context, json, serving.rebuilt);
   const listening = { type: "listening", url: serving.url, publicUrl: serving.publicUrl };
   printResult(terminal, json, { schema: "exhibit.serve/1", ...listening }, () => [
     `Listening on ${serving.url}`,
@@ -93,7 +101,10 @@ function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   note(terminal, json, ...lines);
 }
 
-function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): ServeRequest {
+function toRequest(
+  options: z.infer<typeof optionsSchema>,
+  canShow: boolean,
+): Omit<ServeRequest, "rebuildIndex"> {
   const { tlsCert, tlsKey, host, publicUrl, trustProxy } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ExhibitError(

@@ -32,7 +32,8 @@ export async function migrate(database: Kysely<Tables>): Promise<void> {
   if (error !== undefined) throw new Error("The database could not be migrated.", { cause: error });
 }
 
-async function refuseNewer(database: Kysely<Tables>): Promise<void> {
+/** @throws ExhibitError `conflict.schema-newer` */
+export async function refuseNewer(database: Kysely<Tables>): Promise<void> {
   const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some((table) => table.name === "kysely_migration")) return;
   const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(database);

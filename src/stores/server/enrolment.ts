@@ -28,7 +28,8 @@ async function enrol(
   const { secret, serverThumbprint } = parseInvitationCode(invitation);
   const url = serverAddress(address);
   const route = machine.network.route(url);
-  const { statement } = await askServer(url, serverThumbprint, route, machine.clock, signal);
+  const known = await askServer(url, serverThumbprint, route, machine.clock, signal);
+  const { statement, thumbprint, retired } = known;
   await probeSecrets(machine.secrets);
 
   const before = await findIdentity(machine.secrets, url);
@@ -37,7 +38,9 @@ async function enrol(
   const kept: KeptIdentity = {
     clientId: registered.client_id,
     key: { ...publicJwkSchema.strip().parse(privateJwk), d: privateJwk.d ?? "" },
-    serverThumbprint,
+    // That of the invitation, or the one that it has led to.
+    serverThumbprint: thumbprint,
+    ...(retired.length === 0 ? {} : { retiredServerKeys: [...retired] }),
     registration: {
       uri: registered.registration_client_uri,
       token: registered.registration_access_token,
@@ -51,7 +54,10 @@ async function enrol(
   }
   // Its key is gone from this machine now, so nobody can use it any more: it should not stay enrolled. Where that cannot
   // be said to the server now, the new enrolment stands all the same.
-  if (before?.serverThumbprint === serverThumbprint) {
+  const isSameServer = [thumbprint, ...retired.map((old) => old.thumbprint)].includes(
+    before?.serverThumbprint ?? "",
+  );
+  if (before !== undefined && isSameServer) {
     await unregister(url, before, machine, signal).catch(() => undefined);
   }
 }

@@ -9,7 +9,7 @@ import type { ServerStatement } from "../../protocol/server-statement.ts";
 import type { Network, Route } from "../network.ts";
 import { askServer, type KnownServer } from "./ask-server.ts";
 import { callServer, type Answer, type Call } from "./http.ts";
-import { loadIdentity } from "./kept-identity.ts";
+import { keepServerKeys, loadIdentity } from "./kept-identity.ts";
 import { grantToken, prepareGrant } from "./sign-in.ts";
 
 /** What a session needs of this machine. */
@@ -43,6 +43,8 @@ export interface Session {
   call(call: Call, signal: AbortSignal): Promise<Answer>;
   /** An access token that is good for the next minute, for the data plane. */
   accessToken(signal: AbortSignal): Promise<string>;
+  /** Asks the server once more who it is: its key, its limits or its clock may have changed. */
+  askAgain(signal: AbortSignal): Promise<void>;
   /** Drops a token that the server has refused, so that the next one is new. */
   dropToken(token: string): void;
 }
@@ -59,10 +61,13 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const url = serverAddress(address);
-  const kept = await loadIdentity(machine.secrets, url);
+  let kept = await loadIdentity(machine.secrets, url);
   const route = machine.network.route(url);
-  const ask = (stop: AbortSignal): Promise<KnownServer> =>
-    askServer(url, kept.serverThumbprint, route, machine.clock, stop);
+  const ask = async (stop: AbortSignal): Promise<KnownServer> => {
+    const known = await askServer(url, kept.serverThumbprint, route, machine.clock, stop);
+    kept = await keepServerKeys(machine.secrets, url, kept, known);
+    return known;
+  };
   const known = await ask(signal);
   const signer = await signingKey(kept.key);
   return new OpenSession(url, machine, kept.clientId, signer, known, ask);
@@ -134,6 +139,10 @@ class OpenSession implements Session {
       if (this.#asking === asking) this.#asking = undefined;
     }
     return this.accessToken(signal);
+  }
+
+  async askAgain(signal: AbortSignal): Promise<void> {
+    this.#known = await this.#ask(signal);
   }
 
   dropToken(token: string): void {
