@@ -6,6 +6,7 @@ import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { bundleRoutes } from "./bundles/routes.ts";
+import { caseRoutes } from "./cases/routes.ts";
 import { contentInWords, directInWords, groupedInWords } from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
@@ -40,6 +41,7 @@ const roomsInOrder: readonly Routes[] = [
   accountRoutes,
   exhibitRoutes,
   bundleRoutes,
+  caseRoutes,
   uploadRoutes,
   contentRoutes,
   sharing,

@@ -38,6 +38,8 @@ const table: Record<string, Access> = {
   "GET /v1/exhibits/:id": everyone,
   "PUT /v1/exhibits/:id/record": everyone,
   "GET /v1/exhibits/:id/custody": everyone,
+  "GET /v1/cases/exhibits": staff,
+  "GET /v1/cases/shares": staff,
   "POST /v1/uploads": everyone,
   "GET /v1/uploads": everyone,
   "GET /v1/uploads/:id": everyone,
