@@ -25,4 +25,41 @@ export function declareCases(program: Command, context: Context, outcome: Outcom
     outcome,
     async () => (await import("./commands/case-show.ts")).run,
   );
+  declareFetch(program, context, outcome);
+}
+
+function declareFetch(program: Command, context: Context, outcome: Outcome): void {
+  const command = program
+    .command("fetch")
+    .helpGroup(group)
+    .summary("bring a partner's link in as an exhibit")
+    .description(
+      "Fetches what a link leads to, hashes it as it arrives and makes it an exhibit, with where it came from in the signed record. Only from " +
+        "hosts that were allowed by name, by https, and never from an address inside a network unless that network was named, too.\n" +
+        "A link may be as good as a key: give - and the link on standard input, so that it is not among the arguments that others on this computer can see. The record keeps its host and path, and of the rest a digest.",
+    )
+    .argument("<link>", "the link, in quotes; or - for standard input")
+    .option("--case <ref>", "case it belongs to: URN, crime or CAD reference")
+    .option("--ref <reference>", "exhibit reference, such as ABC/1 (default: the next free one)")
+    .option("--initials <letters>", "producer's initials for references that the store allots")
+    .option("--title <text>", "what it is")
+    .option("--source-id <id>", "what your own system calls it (default: a digest of the link)")
+    .option("--producer <name>", "who produces the exhibit")
+    .option("--oic <name>", "officer in the case")
+    .option("--system <name>", "system it comes from");
+  command
+    .optionsGroup("Link:")
+    .option(
+      "--allow-host <host>",
+      "host that links may lead to: HOST, *.DOMAIN, HOST:PORT, HOST=10.20.0.0/16 for one in a closed network (repeatable; instead of EXHIBIT_FETCH_HOSTS and fetchHosts)",
+      (host: string, before: readonly string[] | undefined) => [...(before ?? []), host],
+    )
+    .option("--max-size <size>", "give up when more than this comes", "50G");
+  runs(
+    "transfer",
+    command,
+    context,
+    outcome,
+    async () => (await import("./commands/fetch.ts")).run,
+  );
 }
