@@ -25,6 +25,57 @@ export function declareCases(program: Command, context: Context, outcome: Outcom
     outcome,
     async () => (await import("./commands/case-show.ts")).run,
   );
+  runs(
+    "store",
+    cases
+      .command("list")
+      .summary("list your cases")
+      .description(
+        "Lists the cases whose arrivals exhibit inbox tells you: those you follow, and those in which you have sent or shared something.",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/case-list.ts")).run,
+  );
+  runs(
+    "store",
+    cases
+      .command("follow")
+      .summary("be told by exhibit inbox what lands in a case")
+      .description("Makes a case one of yours, there already or not. The server keeps it.")
+      .argument("<case>", "URN, crime or CAD reference"),
+    context,
+    outcome,
+    async () => (await import("./commands/case-follow.ts")).run,
+  );
+  runs(
+    "store",
+    cases
+      .command("unfollow")
+      .summary("be told of a case no more")
+      .description("Takes a case from yours, also one in which you have sent or shared something.")
+      .argument("<case>", "URN, crime or CAD reference"),
+    context,
+    outcome,
+    async () => (await import("./commands/case-follow.ts")).runUnfollow,
+  );
+  runs(
+    "store",
+    program
+      .command("inbox")
+      .helpGroup(group)
+      .summary("see what has landed in your cases")
+      .description(
+        "Tells what has landed in your cases (exhibit case list) since you looked last, newest last; the server keeps how far that was. With --follow it goes " +
+          "on until Ctrl-C, and misses nothing while the network or the server is gone. With --json a JSON document a line.",
+      )
+      .option("--follow", "go on, and tell at once what lands")
+      .option("--since <time>", "what has landed since: 7d, 2026-11-21, 2026-11-21T14:05:00Z")
+      .option("--case <ref>", "only this case, one of yours or not"),
+    context,
+    outcome,
+    async () => (await import("./commands/inbox.ts")).run,
+  );
   declareFetch(program, context, outcome);
 }
 

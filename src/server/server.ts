@@ -12,6 +12,7 @@ import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
 import { healthRoutes } from "./health.ts";
+import { inboxRoutes } from "./inbox/routes.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { sharing } from "./shares/sharing-room.ts";
@@ -42,6 +43,7 @@ const roomsInOrder: readonly Routes[] = [
   exhibitRoutes,
   bundleRoutes,
   caseRoutes,
+  inboxRoutes,
   uploadRoutes,
   contentRoutes,
   sharing,

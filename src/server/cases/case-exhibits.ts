@@ -103,8 +103,8 @@ function openOf(
   };
 }
 
-/** Read one at a time: a record of 10,000 files is some megabytes. */
-async function recordedOf(
+/** What an exhibit's record says of it as a whole. Read one at a time: a record of 10,000 files is some megabytes. */
+export async function recordedOf(
   database: Kysely<Tables>,
   id: string,
 ): Promise<Pick<CaseExhibit, "title" | "files" | "sizeBytes" | "retention">> {

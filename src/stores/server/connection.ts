@@ -1,6 +1,7 @@
 import type { Connection } from "../../evidence/ports/connection.ts";
 import { accountsOf } from "./accounts.ts";
 import { bundlesOf } from "./bundles.ts";
+import { inboxOf } from "./inbox.ts";
 import { registerOf } from "./register.ts";
 import { casesOf } from "./cases.ts";
 import { openSession, type SessionMachine } from "./session.ts";
@@ -25,6 +26,7 @@ export async function connectServer(
     sharing: sharingOf(session),
     accounts: accountsOf(session),
     cases: casesOf(session),
+    inbox: inboxOf(session),
     close: () => Promise.resolve(),
   };
 }
