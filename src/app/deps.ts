@@ -3,6 +3,7 @@ import type { Enrolment } from "../evidence/ports/accounts.ts";
 import type { Clock } from "../evidence/ports/clock.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { Destination } from "../evidence/ports/destination.ts";
+import type { Fetcher } from "../evidence/ports/fetcher.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import type { SignIn, SignInPlace } from "../evidence/ports/sign-in.ts";
@@ -37,6 +38,7 @@ export interface Deps {
   readonly signIn: SignIn;
   readonly probe: StoreProbe;
   readonly source: Source;
+  readonly fetcher: Fetcher;
   readonly destination: Destination;
   readonly journal: Journal;
   readonly queues: UploadQueues;

@@ -16,6 +16,7 @@ export interface GivenSettings {
   readonly requireProof?: string | undefined;
   readonly bwlimit?: string | undefined;
   readonly giveUpAfter?: string | undefined;
+  readonly fetchHosts?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly clientId?: string | undefined;
   readonly insecureStorage?: boolean | undefined;
@@ -32,6 +33,8 @@ export interface Settings {
   readonly bwlimit: Timetable;
   /** Infinite where nobody said so. */
   readonly giveUpAfterMs: number;
+  /** Hosts that links may lead to, with commas or blanks between; "" for none. */
+  readonly fetchHosts: string;
   readonly keyFile: string | undefined;
   /** Of the application that signs in at Box. */
   readonly clientId: string | undefined;

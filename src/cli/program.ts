@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./declare.ts";
+import { declareCases } from "./declare-cases.ts";
 import { declareEvidence } from "./declare-evidence.ts";
 import { declarePeople } from "./declare-people.ts";
 import { declareKeys } from "./declare-keys.ts";
@@ -34,6 +35,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
       outputError: () => undefined,
     });
   declareEvidence(program, context, outcome);
+  declareCases(program, context, outcome);
   declareSharing(program, context, outcome);
   declareRequests(program, context, outcome);
   declareKeys(program, context, outcome);

@@ -28,6 +28,7 @@ import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 import { readCertificates } from "./certificates.ts";
+import { fetcherOn } from "./fetcher.ts";
 import { sourceOf } from "./source.ts";
 import { checksKept, storeProbe } from "./store-probe.ts";
 import { turnsIn } from "./turns.ts";
@@ -59,10 +60,11 @@ export async function composeClient(
 ): Promise<Client> {
   const paths = pathsOn(facts);
   const secrets = await chooseSecrets(settings, paths);
+  const caPem = await readCertificates(settings.caFile);
   const network = openNetwork({
     proxyUrl: facts.env["HTTPS_PROXY"] ?? facts.env["https_proxy"],
     noProxy: facts.env["NO_PROXY"] ?? facts.env["no_proxy"],
-    caPem: await readCertificates(settings.caFile),
+    caPem,
     pace: new Paced(settings.bwlimit, clock),
   });
   const book = openStoreBook(facts, version);
@@ -88,8 +90,9 @@ export async function composeClient(
     ],
     enrolment: enrolmentAtServers(machine),
     signIn: signInAtBox(machine),
-    source: sourceOf(machine, signal),
+    source: sourceOf(machine, paths.fetchesDir, signal),
     probe: storeProbe(book, machine, paths.storeChecksFile),
+    fetcher: fetcherOn(paths, { network, caPem }, { version, settings }),
     destination: fileDestination(),
     get journal() {
       return (journal ??= openJournal(paths.journalFile, onNote));

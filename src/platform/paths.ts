@@ -17,6 +17,8 @@ export interface MachinePaths {
   readonly journalFile: string;
   /** What uploads that are not finished have still to do. */
   readonly queuesDir: string;
+  /** What links brought in, until it is sealed. */
+  readonly fetchesDir: string;
   /** Copies of the receipts of what was sent from here. */
   readonly receiptsDir: string;
   /** Where secrets go when someone asked for a file by name. */
@@ -38,6 +40,7 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
     stateDir: path.resolve(stateDir),
     journalFile: path.resolve(stateDir, "journal.sqlite"),
     queuesDir: path.resolve(stateDir, "queues"),
+    fetchesDir: path.resolve(stateDir, "fetches"),
     receiptsDir: path.resolve(stateDir, "receipts"),
     insecureKeyFile: path.resolve(stateDir, "keys.json"),
     serverDir: path.resolve(stateDir, "server"),

@@ -3,7 +3,6 @@ import { dryRun } from "../../app/dry-run.ts";
 import { upload, type OnOutcome, type UploadRequest, type UploadResult } from "../../app/upload.ts";
 import { caseSchema } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import { parseDuration } from "../../evidence/quantities.ts";
 import { initialsSchema, referenceSchema } from "../../evidence/reference.ts";
 import type { Context, Settings } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
@@ -15,10 +14,10 @@ import { openReport } from "../report-file.ts";
 import { dryRunLines } from "../ui/dry-run-lines.ts";
 import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { ask, type Question } from "../ui/prompt.ts";
+import { sinceGiven } from "../moments.ts";
 import { recordFields } from "../record-fields.ts";
 import { retentionGiven } from "../retention-given.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
-import { instantOf } from "../when.ts";
 
 /** For someone who has stopped an upload. */
 export const howToGoOn =
@@ -157,7 +156,9 @@ async function toRequest(
     oneExhibit: options["oneExhibit"] === true,
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),
-    ...(newerThan === undefined ? {} : { newerThan: sinceOf(newerThan, options) }),
+    ...(newerThan === undefined
+      ? {}
+      : { newerThan: sinceGiven(newerThan, "--newer-than", text("timeZone")) }),
     ...(answers.title === undefined ? {} : { title: answers.title }),
     ...(reference === undefined
       ? {}
@@ -195,17 +196,6 @@ async function filesOf(
 /** A path, wherever the command runs again; what lies in a bucket has its whole address already. */
 function placed(text: string): string {
   return text.startsWith("s3://") ? text : path.resolve(text);
-}
-
-/** A duration back from now (`7d`), or a time. */
-function sinceOf(text: string, options: Typed["options"]): string {
-  if (/^\d+[smhdw]$/i.test(text)) {
-    return new Date(Date.now() - parseDuration(text, "--newer-than") * 1000).toISOString();
-  }
-  const zone = options["timeZone"] as string | undefined;
-  const machineZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text} 00:00` : text;
-  return instantOf(time, zone ?? machineZone, "--newer-than");
 }
 
 function withSettings(asked: Asked, settings: Settings): UploadRequest {

@@ -1,7 +1,9 @@
 import type { Connection } from "../../evidence/ports/connection.ts";
 import { accountsOf } from "./accounts.ts";
 import { bundlesOf } from "./bundles.ts";
+import { inboxOf } from "./inbox.ts";
 import { registerOf } from "./register.ts";
+import { casesOf } from "./cases.ts";
 import { openSession, type SessionMachine } from "./session.ts";
 import { sharingOf } from "./sharing.ts";
 import { storeOf } from "./store.ts";
@@ -23,6 +25,8 @@ export async function connectServer(
     clockOffsetMs: session.clockOffsetMs,
     sharing: sharingOf(session),
     accounts: accountsOf(session),
+    cases: casesOf(session),
+    inbox: inboxOf(session),
     close: () => Promise.resolve(),
   };
 }
