@@ -1,6 +1,7 @@
 import type { Deps } from "../app/deps.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Proof } from "../evidence/proof.ts";
+import type { SmtpAddress } from "../evidence/smtp-address.ts";
 import type { Timetable } from "../evidence/timetable.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
@@ -81,11 +82,23 @@ export interface ServeRequest {
   readonly trustProxy: readonly string[];
   readonly organisation: string;
   readonly expireUploadsSeconds: number;
+  /** Left out, officers hand links and codes over. */
+  readonly smtp: SmtpRequest | undefined;
   readonly newAdminInvitation: boolean;
   /** Where an admin's invitation goes: a file, or back to be shown here. */
   readonly invitation: { readonly file: string | undefined } | "show";
   /** Log lines go to stderr rather than to a file in the data folder. */
   readonly logToStderr: boolean;
+}
+
+/** The mail server that an exhibit server hands its mails to. */
+export interface SmtpRequest {
+  readonly address: SmtpAddress;
+  /** The address that mails are from. */
+  readonly from: string;
+  /** Left out, the password is in the environment, or there is none. */
+  readonly passwordFile: string | undefined;
+  readonly caFile: string | undefined;
 }
 
 /** A server that accepts connections. */

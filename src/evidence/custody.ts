@@ -21,7 +21,9 @@ export const custodyVerbs = [
   "sealed",
   "share-created",
   "share-updated",
+  "share-renewed",
   "share-revoked",
+  "noted",
   "verified",
 ] as const;
 

@@ -52,6 +52,7 @@ const table: Record<string, Access> = {
   "GET /v1/shares": staff,
   "GET /v1/shares/:id": staff,
   "GET /v1/shares/:id/log": staff,
+  "POST /v1/shares/:id/renew": staff,
   "POST /v1/shares/:id/revoke": staff,
   "POST /v1/shares/:id/update": staff,
   "GET /s/assets/page.css": "public",

@@ -7,7 +7,7 @@ import { addSegment, placesInWords } from "./segment-ranges.ts";
 
 type Kind = ShareAccessEvent["kind"];
 
-/** Where a request came from, as far as it tells. */
+/** Where a request came from, as far as it tells; both empty for what the server did by itself. */
 export interface Visitor {
   readonly address: string;
   /** The browser's name for itself. */
@@ -31,7 +31,10 @@ export interface Access {
 /** Like accesses this close together share a row, so that nobody can fill the disk by reloading. */
 const togetherMs = 15 * 60_000;
 /** Each of these has its own row, always: they are few, and each counts. */
-const alone: ReadonlySet<Kind> = new Set(["session-started", "code-wrong", "stream-cut"]);
+const alone: ReadonlySet<Kind> = new Set([
+  ...["session-started", "code-wrong", "stream-cut", "share-renewed"],
+  ...["mail-sent", "mail-delayed", "mail-refused", "code-sent", "code-delayed", "code-refused"],
+] as Kind[]);
 
 /** Writes down an access. Segments of one file and session share one row that says which were served. */
 export async function logAccess(
@@ -127,8 +130,7 @@ export async function readAccesses(
     return {
       at: row.first_at,
       kind: people ? "page" : row.kind,
-      address: row.address,
-      agent: row.agent,
+      ...(row.address === "" ? {} : { address: row.address, agent: row.agent }),
       ...(row.session_id === null ? {} : { session: row.session_id }),
       ...(row.reference === null ? {} : { reference: row.reference }),
       ...(detail === "" ? {} : { detail }),
