@@ -72,6 +72,7 @@ const table: Record<string, Access> = {
   "GET /s/:token/x/:exhibit/:ordinal/recording.mp3": "public",
   "GET /s/:token/x/:exhibit/:ordinal/document.pdf": "public",
   "GET /s/:token/x/:exhibit/:ordinal/original": "public",
+  "POST /s/:token/x/:exhibit/:ordinal/notes": "public",
 };
 
 let server: TestServer;

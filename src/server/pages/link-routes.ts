@@ -8,6 +8,7 @@ import { limitGroup } from "../shares/client-address.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import { endOf, shareOfToken, type StoredShare } from "../shares/share-rows.ts";
 import { codeFits, newToken } from "../shares/share-secrets.ts";
+import { notesOf } from "../shares/leave-note.ts";
 import { expectedCode, useCode } from "../shares/mailed-code.ts";
 import { SlidingLimit } from "../shares/sliding-limit.ts";
 import { askForCode, type CodeAsked } from "./ask-for-code.ts";
@@ -71,6 +72,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
         organisation: settings.organisation,
         share: visit.share,
         exhibits: await shownExhibits(database, visit.share.id),
+        notes: await notesOf(database, visit.share.id),
         token: request.params.token,
         assets,
       }),
