@@ -2,6 +2,7 @@ import type { Deps } from "../app/deps.ts";
 import type { ExhibitError } from "../evidence/errors.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Proof } from "../evidence/proof.ts";
+import type { SmtpAddress } from "../evidence/smtp-address.ts";
 import type { Timetable } from "../evidence/timetable.ts";
 import type { ServerKeeping } from "./server-keeping.ts";
 import type { Terminal } from "./ui/terminal.ts";
@@ -86,6 +87,8 @@ export interface ServeRequest {
   readonly trustProxy: readonly string[];
   readonly organisation: string;
   readonly expireUploadsSeconds: number;
+  /** Left out, officers hand links and codes over. */
+  readonly smtp: SmtpRequest | undefined;
   readonly newAdminInvitation: boolean;
   /** Where an admin's invitation goes: a file, or back to be shown here. */
   readonly invitation: { readonly file: string | undefined } | "show";
@@ -114,6 +117,16 @@ export interface RebuiltIndex {
   readonly present: number;
   readonly unsealed: number;
   readonly notIndexed: number;
+}
+
+/** The mail server that an exhibit server hands its mails to. */
+export interface SmtpRequest {
+  readonly address: SmtpAddress;
+  /** The address that mails are from. */
+  readonly from: string;
+  /** Left out, the password is in the environment, or there is none. */
+  readonly passwordFile: string | undefined;
+  readonly caFile: string | undefined;
 }
 
 /** A server that accepts connections. */

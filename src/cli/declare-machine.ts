@@ -114,5 +114,20 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
     .option("--tls-key <file>", "its private key in PEM")
     .option("--public-url <url>", "how people reach it; fixes links and sign-in")
     .option("--trust-proxy <cidr...>", "proxies in front of it, such as 10.0.0.0/8");
+  command
+    .optionsGroup("Mail:")
+    .option(
+      "--smtp-url <url>",
+      "mail server that share links and codes are sent through: smtps://USER@HOST:465, or smtp://USER@HOST:587 with STARTTLS (default: officers hand both over)",
+    )
+    .option(
+      "--mail-from <address>",
+      "address that mails are from (default: the USER of --smtp-url)",
+    )
+    .option(
+      "--smtp-password-file <file>",
+      "file with its password (default: EXHIBIT_SMTP_PASSWORD in the environment)",
+    )
+    .option("--smtp-ca-file <file>", "also trust the certificates in this PEM file for it");
   runs("plain", command, context, outcome, async () => (await import("./commands/serve.ts")).run);
 }

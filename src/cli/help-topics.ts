@@ -33,6 +33,7 @@ With --json a failure is one line on stderr: {"type":"error","code":…,"message
   EXHIBIT_BOX_CLIENT_ID  application that signs in at Box, as login --client-id
   EXHIBIT_BOX_CLIENT_SECRET
                          its secret, for login; kept with the login from then on
+  EXHIBIT_SMTP_PASSWORD  password of the mail server's user, for serve --smtp-url
   EXHIBIT_CONFIG_DIR     folder of config.json
   EXHIBIT_STATE_DIR      folder of the journal, the receipts and the server's data
 

@@ -21,7 +21,9 @@ export const custodyVerbs = [
   "sealed",
   "share-created",
   "share-updated",
+  "share-renewed",
   "share-revoked",
+  "noted",
   "verified",
   "indexed-again",
 ] as const;

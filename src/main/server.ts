@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 import { Kysely } from "kysely";
 import type { ServeRequest, Serving } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import type { Mail } from "../evidence/ports/mail.ts";
 import { s3Address } from "../evidence/s3-address.ts";
 import { isLoopback } from "../evidence/web-address.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
@@ -18,6 +19,7 @@ import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
 import { keepRotations } from "../server/keys/kept-rotations.ts";
 import { createServer, type Tls } from "../server/server.ts";
+import { openMail } from "./mail.ts";
 import { rebuiltFrom } from "./rebuilt-index.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
 
@@ -31,11 +33,12 @@ export async function composeServer(
   // Whatever is made from here on (database, content, logs) is for this user alone.
   process.umask(0o077);
   const tls = await readTls(request);
+  const mail = await openMail(request, facts);
   const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir, {
     adoptContent: request.rebuildIndex !== undefined,
   });
   try {
-    return await serveFrom(folder, facts, version, request, tls, signal);
+    return await serveFrom(folder, facts, version, request, { tls, mail }, signal);
   } catch (error) {
     await folder.release();
     throw error;
@@ -47,7 +50,7 @@ async function serveFrom(
   facts: MachineFacts,
   version: string,
   request: ServeRequest,
-  tls: Tls | undefined,
+  { tls, mail }: { readonly tls: Tls | undefined; readonly mail: Mail | undefined },
   signal: AbortSignal,
 ): Promise<Serving> {
   const port = request.port === 0 ? await freePort(request.host) : request.port;
@@ -68,6 +71,7 @@ async function serveFrom(
       content,
       grouped,
       directParts,
+      mail,
       database,
       key: folder.key,
       rotations: folder.rotations,

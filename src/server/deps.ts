@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import type { Clock } from "../evidence/ports/clock.ts";
 import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
+import type { Mail } from "../evidence/ports/mail.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { PublicJwk, Sealed, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
@@ -33,6 +34,8 @@ export interface ServerDeps {
   readonly grouped: GroupedContent | undefined;
   /** The engine behind it, where clients may send parts straight to it: without, all parts come through the server. */
   readonly directParts: DirectParts | undefined;
+  /** What sends links and codes: without, officers hand both over. */
+  readonly mail?: Mail | undefined;
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];

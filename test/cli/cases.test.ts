@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { CodedShare } from "../../src/evidence/ports/sharing.ts";
+import type { CodedShare } from "../support/coded-share.ts";
 import { newMachine, type Machine } from "../support/cli.ts";
 import { Recipient } from "../support/recipient.ts";
 import { startServer, type TestServer } from "../support/server.ts";

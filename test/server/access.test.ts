@@ -59,6 +59,7 @@ const table: Record<string, Access> = {
   "GET /v1/shares": staff,
   "GET /v1/shares/:id": staff,
   "GET /v1/shares/:id/log": staff,
+  "POST /v1/shares/:id/renew": staff,
   "POST /v1/shares/:id/revoke": staff,
   "POST /v1/shares/:id/update": staff,
   "GET /s/assets/page.css": "public",
@@ -78,6 +79,7 @@ const table: Record<string, Access> = {
   "GET /s/:token/x/:exhibit/:ordinal/recording.mp3": "public",
   "GET /s/:token/x/:exhibit/:ordinal/document.pdf": "public",
   "GET /s/:token/x/:exhibit/:ordinal/original": "public",
+  "POST /s/:token/x/:exhibit/:ordinal/notes": "public",
 };
 
 let server: TestServer;

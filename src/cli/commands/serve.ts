@@ -6,9 +6,10 @@ import { organisationSchema } from "../../evidence/identity.ts";
 import { parseDuration } from "../../evidence/quantities.ts";
 import { thumbprintSchema } from "../../evidence/thumbprint.ts";
 import { isLoopback } from "../../evidence/web-address.ts";
-import type { Context, ServeRequest, Serving } from "../context.ts";
+import { mailFrom, smtpAddress } from "../../evidence/smtp-address.ts";
+import type { Context, ServeRequest, Serving, SmtpRequest } from "../context.ts";
 import { wantsJson } from "../given.ts";
-import { parseOptions, type Typed } from "../input.ts";
+import { flagOf, parseOptions, type Typed } from "../input.ts";
 import { rebuildAsked, tellRebuilt } from "../rebuild-lines.ts";
 import { note, printResult } from "../ui/result.ts";
 import { themeFor } from "../ui/theme.ts";
@@ -42,6 +43,10 @@ const optionsSchema = z.object({
     .default([]),
   organisation: organisationSchema,
   expireUploads: z.string(),
+  smtpUrl: z.string().optional(),
+  smtpPasswordFile: z.string().min(1, "must not be empty").optional(),
+  smtpCaFile: z.string().min(1, "must not be empty").optional(),
+  mailFrom: z.string().optional(),
   invitationFile: z.string().min(1, "must not be empty").optional(),
   newAdminInvitation: z.boolean().default(false),
   rebuildIndex: z.boolean().default(false),
@@ -148,6 +153,7 @@ function toRequest(
     trustProxy,
     organisation: options.organisation,
     expireUploadsSeconds: parseDuration(options.expireUploads, "--expire-uploads"),
+    smtp: smtpOf(options),
     newAdminInvitation: options.newAdminInvitation,
     invitation:
       file === undefined && canShow
@@ -155,6 +161,23 @@ function toRequest(
         : { file: file === undefined ? undefined : path.resolve(file) },
     logToStderr: !canShow,
   };
+}
+
+function smtpOf(options: z.infer<typeof optionsSchema>): SmtpRequest | undefined {
+  const { smtpUrl, mailFrom: from, smtpPasswordFile: passwordFile, smtpCaFile: caFile } = options;
+  if (smtpUrl === undefined) {
+    const [needless] = Object.entries({
+      mailFrom: from,
+      smtpPasswordFile: passwordFile,
+      smtpCaFile: caFile,
+    })
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => flagOf(name));
+    if (needless === undefined) return undefined;
+    throw new ExhibitError("usage.missing", `--smtp-url is missing: ${needless} is about it.`);
+  }
+  const address = smtpAddress(smtpUrl);
+  return { address, from: mailFrom(from, address), passwordFile, caFile };
 }
 
 function isWebUrl(text: string): boolean {

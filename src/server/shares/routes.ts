@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import {
   newShareRequestSchema,
+  renewSchema,
   revokeSchema,
   sharesPath,
   updateShareSchema,
@@ -12,6 +13,7 @@ import {
 import type { Share } from "../../evidence/share.ts";
 import { readAccesses } from "./access-log.ts";
 import { createShare } from "./create-share.ts";
+import { renewShare } from "./renew-share.ts";
 import { revokeShare } from "./revoke-share.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, ownShare, ownShares } from "./share-rows.ts";
@@ -59,6 +61,12 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
     const { id } = paramsSchema.parse(request.params);
     const { expiresAt } = updateShareSchema.parse(request.body);
     return updateShare(desk, request.caller, id, expiresAt);
+  });
+
+  app.post(`${sharesPath}/:id/renew`, { config }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    const { mail } = renewSchema.parse(request.body);
+    return renewShare(desk, request.caller, id, mail);
   });
 
   app.post(`${sharesPath}/:id/revoke`, { config }, async (request) => {
