@@ -43,8 +43,8 @@ export async function csvAsked(context: Context, typed: Typed): Promise<Asked> {
   };
 }
 
-/** `file=Recording path,case=CAD No`; a name of theirs may hold commas. */
-function mappedColumns(maps: readonly string[]): Partial<Record<Column, string>> {
+/** Columns by our names, of `file=Recording path,case=CAD No`; a name of theirs may hold commas. */
+export function mappedColumns(maps: readonly string[]): Partial<Record<Column, string>> {
   const names = columnSchema.options.join("|");
   const pairs = maps.flatMap((map) => map.split(new RegExp(`,(?=\\s*(?:${names})\\s*=)`)));
   const mapped: Partial<Record<Column, string>> = {};

@@ -6,6 +6,7 @@ import { declarePeople } from "./declare-people.ts";
 import { declareKeys } from "./declare-keys.ts";
 import { declareRequests } from "./declare-requests.ts";
 import { declareSharing } from "./declare-sharing.ts";
+import { declareWatch } from "./declare-watch.ts";
 import { declareMachine } from "./declare-machine.ts";
 
 /**
@@ -32,6 +33,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
       outputError: () => undefined,
     });
   declareEvidence(program, context, outcome);
+  declareWatch(program, context, outcome);
   declareSharing(program, context, outcome);
   declareRequests(program, context, outcome);
   declareKeys(program, context, outcome);

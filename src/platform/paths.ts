@@ -15,6 +15,8 @@ export interface MachinePaths {
   readonly stateDir: string;
   /** How far this machine's uploads got. */
   readonly journalFile: string;
+  /** What was taken from watched folders. */
+  readonly watchFile: string;
   /** What uploads that are not finished have still to do. */
   readonly queuesDir: string;
   /** Copies of the receipts of what was sent from here. */
@@ -37,6 +39,7 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
     storeChecksFile: path.resolve(configDir, "store-checks.json"),
     stateDir: path.resolve(stateDir),
     journalFile: path.resolve(stateDir, "journal.sqlite"),
+    watchFile: path.resolve(stateDir, "watched.sqlite"),
     queuesDir: path.resolve(stateDir, "queues"),
     receiptsDir: path.resolve(stateDir, "receipts"),
     insecureKeyFile: path.resolve(stateDir, "keys.json"),

@@ -94,6 +94,7 @@ function twins(
   seen: Seen,
 ): readonly Wrong[] {
   const { location, sourceId, said } = asks;
+  const { case: caseRef = "" } = said;
   const wrong: Wrong[] = [];
   const note = (name: string, about = ""): { row: string; about: string } | undefined => {
     const before = seen.note(name, `${number} ${about}`);
@@ -101,20 +102,20 @@ function twins(
     const end = before.indexOf(" ");
     return { row: before.slice(0, end), about: before.slice(end + 1) };
   };
-  const file = note(`file ${said.case}\n${location}`);
+  const file = note(`file ${caseRef}\n${location}`);
   if (file !== undefined) {
     const message = `the file is in row ${file.row} already, for the same case.`;
     wrong.push({ column: "file", message });
   }
   if (said.reference !== undefined) {
-    const reference = note(`reference ${said.case}\n${said.reference}`);
+    const reference = note(`reference ${caseRef}\n${said.reference}`);
     if (reference !== undefined) {
       const message = `reference ${said.reference} is used in row ${reference.row} already.`;
       wrong.push({ column: "reference", message });
     }
   }
   const id = note(
-    `source ${sourceId === undefined ? `${said.case}\n` : ""}${plan.sourceId}`,
+    `source ${sourceId === undefined ? `${caseRef}\n` : ""}${plan.sourceId}`,
     location,
   );
   if (id !== undefined && id.about !== location) {

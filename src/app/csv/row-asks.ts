@@ -16,7 +16,7 @@ export interface RowAsks {
   /** The file as the row has it. */
   readonly file: string;
   readonly sourceId: string | undefined;
-  readonly said: Said & { readonly case: string };
+  readonly said: Said;
 }
 
 /** Something in a row that is not right. */
@@ -29,6 +29,8 @@ export interface Wrong {
 /** What rows are read by: what the command says of all of them, and where it finds their files. */
 export interface RowRules {
   readonly case: string | undefined;
+  /** Something else may name the case. */
+  readonly mayLackCase?: boolean;
   readonly timeZone: string;
   /** Relative paths are below it. */
   readonly folder: string;
@@ -69,7 +71,8 @@ export function readRow(
   const file = cells.get("file");
   if (file === undefined) wrong.push({ column: "file", message: "file is empty." });
   const caseRef = field("case", caseSchema) ?? rules.case;
-  if (caseRef === undefined && !cells.has("case")) {
+  const needsCase = caseRef === undefined && rules.mayLackCase !== true;
+  if (needsCase && !cells.has("case")) {
     wrong.push({ column: "case", message: "case is empty, and --case says none for all." });
   }
   const said = {
@@ -86,9 +89,11 @@ export function readRow(
     clockOffset: clockOffsetIn(cells, wrong),
   };
   const sourceId = field("source-id", fields.sourceId);
-  if (wrong.length > 0 || file === undefined || caseRef === undefined) return { wrong };
+  if (wrong.length > 0 || file === undefined) return { wrong };
   const location = file.startsWith("s3://") ? file : path.resolve(rules.folder, file);
-  return { asks: { location, file, sourceId, said: { ...somethingOf(said), case: caseRef } } };
+  return {
+    asks: { location, file, sourceId, said: somethingOf({ ...said, case: caseRef }) ?? {} },
+  };
 }
 
 function recordedIn(
