@@ -9,7 +9,7 @@ import type { Receipts } from "../evidence/ports/receipts.ts";
 import type { SignIn, SignInPlace } from "../evidence/ports/sign-in.ts";
 import type { Source } from "../evidence/ports/source.ts";
 import type { StoreProbe } from "../evidence/ports/store-probe.ts";
-import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
+import type { PlanRow, UploadQueues } from "../evidence/ports/upload-queue.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Outage } from "../transfer/outage.ts";
 import type { Patience } from "../transfer/patience.ts";
@@ -57,4 +57,13 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
+  /** The row of a list that it is about. */
+  readonly row?: OutcomeRow;
+}
+
+/** A row of a list, as it is told of what became of it. */
+export interface OutcomeRow extends PlanRow {
+  readonly case: string;
+  /** As far as it was given. */
+  readonly reference?: string;
 }

@@ -1,6 +1,7 @@
 import type { Deps } from "../app/deps.ts";
 import type { ExhibitError } from "../evidence/errors.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { WatchedFolder } from "../evidence/ports/watched-folder.ts";
 import type { Proof } from "../evidence/proof.ts";
 import type { SmtpAddress } from "../evidence/smtp-address.ts";
 import type { Timetable } from "../evidence/timetable.ts";
@@ -153,6 +154,8 @@ export interface Client extends Deps {
   readonly givenClientSecret: string | undefined;
   /** Shows a page in this person's browser; false where there is none. */
   openPage(url: string): Promise<boolean>;
+  /** A folder of this machine, watched for a store. @throws `usage.invalid`, `unavailable.no-space` where it cannot keep what it takes */
+  watchFolder(folder: string, store: string | undefined): Promise<WatchedFolder>;
   close(): Promise<void>;
 }
 

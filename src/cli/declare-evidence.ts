@@ -164,6 +164,15 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
     )
     .option("--newer-than <time>", "only files changed since: 7d, 2026-11-21, 2026-11-21T14:05:00Z")
     .option("--files-from <list>", "send the files that this list names, one a line (- is stdin)")
+    .option(
+      "--csv <file>",
+      "send what this list names, a row an exhibit: columns file, case, reference, source-id, title, recorded-from, recorded-to",
+    )
+    .option(
+      "--map <columns>",
+      'what columns of the list are called: "file=Recording path,case=CAD No" (repeatable)',
+      collected,
+    )
     .option("--from0", "names in the list end with a NUL byte, as find -print0 writes them");
   command
     .optionsGroup("Record:")

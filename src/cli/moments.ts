@@ -1,5 +1,5 @@
 import { parseDuration } from "../evidence/quantities.ts";
-import { instantOf } from "./when.ts";
+import { instantOf } from "../evidence/wall-clock.ts";
 
 /**
  * A day (its start), or a time, by the clock in `timeZone` or of this machine.

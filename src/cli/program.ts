@@ -8,6 +8,7 @@ import { declareKeys } from "./declare-keys.ts";
 import { declareRequests } from "./declare-requests.ts";
 import { declareHelp } from "./declare-help.ts";
 import { declareSharing } from "./declare-sharing.ts";
+import { declareWatch } from "./declare-watch.ts";
 import { declareMachine } from "./declare-machine.ts";
 import { declareServer } from "./declare-server.ts";
 
@@ -36,6 +37,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
     });
   declareEvidence(program, context, outcome);
   declareCases(program, context, outcome);
+  declareWatch(program, context, outcome);
   declareSharing(program, context, outcome);
   declareRequests(program, context, outcome);
   declareKeys(program, context, outcome);

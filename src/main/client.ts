@@ -107,6 +107,11 @@ export async function composeClient(
     secretsPlace: secrets.place,
     givenClientSecret: facts.env["EXHIBIT_BOX_CLIENT_SECRET"],
     openPage: openInBrowser,
+    watchFolder: async (folder, store) => {
+      const { watchFolder } = await import("../platform/watching/watched-folder.ts");
+      const { url } = await book.find(store);
+      return watchFolder(folder, { file: paths.watchFile, store: url }, facts.platform);
+    },
     async close() {
       queues.close();
       journal?.close();

@@ -15,6 +15,8 @@ export interface MachinePaths {
   readonly stateDir: string;
   /** How far this machine's uploads got. */
   readonly journalFile: string;
+  /** What was taken from watched folders. */
+  readonly watchFile: string;
   /** What uploads that are not finished have still to do. */
   readonly queuesDir: string;
   /** What links brought in, until it is sealed. */
@@ -39,6 +41,7 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
     storeChecksFile: path.resolve(configDir, "store-checks.json"),
     stateDir: path.resolve(stateDir),
     journalFile: path.resolve(stateDir, "journal.sqlite"),
+    watchFile: path.resolve(stateDir, "watched.sqlite"),
     queuesDir: path.resolve(stateDir, "queues"),
     fetchesDir: path.resolve(stateDir, "fetches"),
     receiptsDir: path.resolve(stateDir, "receipts"),
