@@ -32,6 +32,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     follow,
     onArrival,
   };
+  if (follow) note(terminal, json, "Telling what lands in your cases. Ctrl-C stops.");
   await withClient(context, typed, (client, settings) =>
     inbox(client, { ...atStore(settings), ...asked }, signal),
   );

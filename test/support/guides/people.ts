@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { clip } from "../media.ts";
@@ -27,6 +30,16 @@ export interface Person {
   seen?(command: string, screen: string, facts: Words, window: Shell): void | Promise<void>;
 }
 
+/** A council's host, for as long as the tests run: it gives the same footage at every link. */
+async function council(folder: string): Promise<string> {
+  const pem = (name: string): Promise<Buffer> => readFile(path.join(folder, name));
+  const tls = { cert: await pem("cert.pem"), key: await pem("key.pem") };
+  const server = createServer(tls, (_request, response) => response.end(video));
+  server.listen(0, "127.0.42.1").unref();
+  await once(server, "listening");
+  return `127.0.42.1:${(server.address() as AddressInfo).port}`;
+}
+
 const video = await readFile(await clip("plain"));
 
 export const people: Readonly<Record<string, Person>> = {
@@ -52,12 +65,18 @@ export const people: Readonly<Record<string, Person>> = {
   },
   "officer.md": {
     withServer: true,
-    async prepare(town) {
+    async prepare(town, { folder }) {
       const file = path.join(town.folder, "night bus.mp4");
       await writeFile(file, video);
       await town.asAdmin(["upload", file, "--case", "01AB1234526", "--ref", "ABC/1"]);
-      return { INVITATION: await town.invite("officer") };
+      const host = await council(town.folder);
+      await writeFile(path.join(folder, "link.txt"), `https://${host}/cctv-7.mp4?sig=secret\n`);
+      return {
+        INVITATION: await town.invite("officer"),
+        "media.avonshire.gov.uk": `${host}=127.0.42.1/32`,
+      };
     },
+    stays: [[/^exhibit inbox --follow/, /Ctrl-C stops/]],
     answers: [
       [/^exhibit login/, [["nvitation", "INVITATION"]]],
       [
