@@ -7,7 +7,9 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { ExhibitRecord } from "../../src/evidence/record.ts";
+import type { Box } from "../support/box/box.ts";
 import { boxCertificates } from "../support/box/certificates.ts";
+import { connectProxy } from "../support/box/connect-proxy.ts";
 import { newMachine, type Machine, type Ran } from "../support/cli.ts";
 
 let machine: Machine;
@@ -24,6 +26,10 @@ beforeAll(async () => {
   council = createServer({ cert, key }, (request, response) => {
     if (request.url?.startsWith("/login") === true) {
       response.writeHead(200, { "content-type": "text/html" }).end("<html>");
+      return;
+    }
+    if (request.url?.startsWith("/down") === true) {
+      response.writeHead(302, { location: `http://${host}/` }).end();
       return;
     }
     response.writeHead(200, {
@@ -125,15 +131,36 @@ describe("exhibit fetch", () => {
     ["a password in the link", () => [`https://me:${secret}@${host}/`, ...allowed()], 2],
     ["a list of hosts that is none", () => [link(), "--case", "C1", "--allow-host", "*"], 2],
     ["a link without a case", () => [link()], 2],
-    ["too much", () => [link(), ...allowed(), "--max-size", "1K", "--source-id", "x"], 0],
+    ["too much", () => [link(), ...allowed(), "--max-size", "10", "--source-id", "x"], 9],
+    ["a way without encryption", () => [`https://${host}/down?${secret}`, ...allowed()], 9],
   ])("refuses %s", async (_what, argv, code) => {
     expect((await fetched(argv())).code).toBe(code);
   });
 
-  it("takes its hosts from the environment and the configuration file", async () => {
+  it("takes its hosts from the environment, too", async () => {
     const argv = ["fetch", link(), "--case", "C2", "--ref", "GN/1", "--json"];
     const trust = ["--ca-file", path.join(machine.folder, "ca.pem")];
     const env = { EXHIBIT_FETCH_HOSTS: `a.example, ${host}=127.0.0.0/8` };
     expect((await machine.exhibit([...argv, ...trust], { env })).code).toBe(0);
+  });
+
+  it("goes through a proxy, and says that the address could not be looked at", async () => {
+    const { port } = council.address() as AddressInfo;
+    const proxy = await connectProxy({ ports: { api: port } } as unknown as Box);
+    const given = `https://api.box.com/cctv/7.mp4?sig=${secret}`;
+    const trust = ["--ca-file", path.join(machine.folder, "ca.pem")];
+    const argv = ["fetch", "-", "--case", "C4", "--ref", "GN/1", "--allow-host", "api.box.com"];
+    const ran = await machine.exhibit([...argv, ...trust], {
+      input: given,
+      env: { HTTPS_PROXY: proxy.url },
+    });
+    await proxy.close();
+    expect([ran.code, proxy.asked, ran.err]).toEqual([
+      ...[0, ["api.box.com:443"], expect.stringContaining("could not be looked at")],
+    ]);
+    const shown = await machine.exhibit(["show", "C4:GN/1", "--json"]);
+    const { record } = shown.json() as unknown as { record: ExhibitRecord };
+    expect(record.files[0]?.fetched).toMatchObject({ viaProxy: true, host: "api.box.com" });
+    expect(record.files[0]?.fetched).not.toHaveProperty("address");
   });
 });
