@@ -15,6 +15,7 @@ import { healthRoutes } from "./health.ts";
 import { inboxRoutes } from "./inbox/routes.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
+import { limitGroup } from "./shares/client-address.ts";
 import { sharing } from "./shares/sharing-room.ts";
 import { endSilentConnections } from "./silent-connections.ts";
 import { statementRoutes } from "./statement.ts";
@@ -95,7 +96,10 @@ export async function createServer(
     done();
   });
   await guardRoutes(app, deps);
-  await app.register(rateLimit, { global: false });
+  await app.register(rateLimit, {
+    global: false,
+    keyGenerator: (request) => limitGroup(request.ip),
+  });
   const inWords = {
     ...deps,
     content: contentInWords(deps.content),

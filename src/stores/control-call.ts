@@ -47,6 +47,8 @@ export async function send(
         statusCodes: [429, 503],
         calculateDelay: ({ attemptCount, computedValue, retryAfter }) => {
           if (computedValue === 0 || attemptCount > limit) return 0;
+          // Who is to come back much later is told so, and not left to wait.
+          if (retryAfter !== undefined && retryAfter > longestPauseMs) return 0;
           const pause = Math.random() * firstPauseMs * 2 ** attemptCount;
           return Math.min(longestPauseMs, Math.max(1, retryAfter ?? pause));
         },

@@ -1,10 +1,12 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
 import { problemSchema } from "../../src/protocol/problem.ts";
 import { createServer } from "../../src/server/server.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { send } from "../../src/stores/control-call.ts";
+import { newMachine, soon, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -49,6 +51,65 @@ describe("the server", () => {
     for (let n = 0; n < 300; n += 1) await from("192.0.2.1");
     expect((await from("192.0.2.2")).statusCode).toBe(status);
     await app.close();
+  });
+
+  it("counts the addresses of one IPv6 network as one, because whoever has one has all", async () => {
+    const app = await createServer(server.deps, pino({ level: "silent" }));
+    const from = (remoteAddress: string) => app.inject({ url: statement, remoteAddress });
+    for (let n = 0; n < 300; n += 1) await from(`2001:db8:1:2::${n.toString(16)}`);
+    const [same, other] = [await from("2001:db8:1:2:ffff::1"), await from("2001:db8:1:3::1")];
+    await app.close();
+    expect([same.statusCode, other.statusCode]).toEqual([429, 200]);
+  });
+
+  it.each([
+    ["invitations", "/v1/invitations", 60],
+    ["shares", "/v1/shares", 240],
+  ] as const)(
+    "limits how many %s one identity makes in an hour, from wherever",
+    async (_, url, most) => {
+      const [busy, other] = [await server.enrol("admin"), await server.enrol("admin")];
+      const app = await createServer(server.deps, pino({ level: "silent" }));
+      const ask = async ({ session }: typeof busy, n: number) =>
+        app.inject({
+          method: "POST",
+          url,
+          payload: {},
+          remoteAddress: `192.0.2.${n % 250}`,
+          headers: { authorization: `Bearer ${await session.accessToken(soon())}` },
+        });
+      for (let n = 0; n < most; n += 1) expect((await ask(busy, n)).statusCode).toBe(400);
+      const refused = await ask(busy, 0);
+      expect((await ask(other, 0)).statusCode).toBe(400);
+      await app.close();
+      expect(problemSchema.parse(refused.json())).toMatchObject({
+        status: 429,
+        code: "unavailable.rate-limited",
+      });
+      expect(Number(refused.headers["retry-after"])).toBeGreaterThan(3000);
+    },
+  );
+
+  it.each([
+    ["waits for a short while and goes on", "1", 200, 2],
+    ["is told of a long while, and does not wait", "3000", 429, 1],
+  ])("the client %s", async (_, retryAfter, status, tries) => {
+    let asked = 0;
+    const other = createHttpServer((_request, response) => {
+      asked += 1;
+      const limited = asked === 1;
+      response.writeHead(limited ? 429 : 200, limited ? { "retry-after": retryAfter } : {}).end();
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/`;
+    const { network } = newMachine();
+    const route = network.route(url);
+    const call = { url, method: "GET", headers: {}, body: undefined } as const;
+    const answer = await send(route, call, soon());
+    await network.close();
+    other.close();
+    other.closeAllConnections();
+    expect([answer.status, asked]).toEqual([status, tries]);
   });
 
   it("cuts off, when it stops, a request whose body never arrives whole", async () => {

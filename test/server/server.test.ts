@@ -69,6 +69,7 @@ describe("the server", () => {
         { ...server.deps.key.publicJwk, kid: server.deps.key.thumbprint },
         { ...retired?.publicJwk, kid: retired?.thumbprint, retiredAt: retired?.retiredAt },
       ],
+      rotations: [],
     });
   });
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Access } from "../access.ts";
 import { identitiesPath, invitationsPath, inviteSchema } from "../../protocol/accounts.ts";
 import type { ServerDeps } from "../deps.ts";
+import { invitationsLimit } from "../rate-limits.ts";
 import { listIdentities, revokeIdentity } from "./identities.ts";
 import { listInvitations, makeInvitation, revokeInvitation } from "./invitations.ts";
 import { mountOauth } from "./oauth-mount.ts";
@@ -15,7 +16,8 @@ const idShape = z.object({ id: z.string().max(64) });
 
 /** Invitations and identities (`protocol/accounts.ts`), and the authorisation server behind them. */
 export async function accountRoutes(app: FastifyInstance, deps: ServerDeps): Promise<void> {
-  app.post(invitationsPath, admins, async (request, reply) => {
+  const making = { config: { ...admins.config, rateLimit: invitationsLimit } };
+  app.post(invitationsPath, making, async (request, reply) => {
     const { quotaBytes, ...rest } = inviteSchema.parse(request.body);
     const made = await makeInvitation(deps, { ...rest, quotaBytes }, request.caller.id);
     request.log.info({ invitation: made.invitation.id, by: request.caller.id }, "invitation made");

@@ -9,6 +9,10 @@ import { visitOf, visitorOf, type LinkRoute, type Viewing } from "./visit.ts";
 /** Requests without a session below a link: how many of one client, on one link, are logged in an hour. */
 const mostStrangers = 240;
 
+/** What one viewing session may ask for in ten minutes: six times what watching at normal speed takes. */
+const mostRequests = 2000;
+const viewingWindowMs = 600_000;
+
 /** Everything below a link is for sessions that stand; each request is checked against the database. */
 export interface GuardedViewing {
   /** Whose request it is. */
@@ -21,10 +25,14 @@ export interface GuardedViewing {
  */
 export function guardViewing(scope: FastifyInstance, desk: ShareDesk): GuardedViewing {
   const strangers = new SlidingLimit(desk.deps.clock, mostStrangers, 3_600_000);
+  const requests = new SlidingLimit(desk.deps.clock, mostRequests, viewingWindowMs);
   const viewings = new WeakMap<FastifyRequest, Viewing>();
   scope.addHook<LinkRoute>("onRequest", async (request, reply) => {
     const visit = await visitOf(desk, request);
     if (visit.state === "viewing") {
+      const waitMs = requests.waitMs(visit.session.id);
+      if (waitMs > 0) return sendLimited(reply, waitMs);
+      requests.add(visit.session.id);
       viewings.set(request, visit);
       return;
     }
@@ -62,6 +70,14 @@ export function guardViewing(scope: FastifyInstance, desk: ShareDesk): GuardedVi
       return viewing;
     },
   };
+}
+
+function sendLimited(reply: FastifyReply, waitMs: number): FastifyReply {
+  return reply
+    .code(429)
+    .header("retry-after", Math.ceil(waitMs / 1000))
+    .type("text/plain; charset=utf-8")
+    .send("Too much was asked for at once. It goes on in a few minutes.\n");
 }
 
 /** The answer where a share has ended: gone, and not coming back. */

@@ -11,6 +11,7 @@ import {
   type shareLogSchema,
 } from "../../protocol/shares.ts";
 import type { Share } from "../../evidence/share.ts";
+import { sharesLimit } from "../rate-limits.ts";
 import { readAccesses } from "./access-log.ts";
 import { createShare } from "./create-share.ts";
 import { renewShare } from "./renew-share.ts";
@@ -26,14 +27,18 @@ const paramsSchema = z.object({ id: z.string().max(40) });
 export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
   const { database, clock } = desk.deps;
 
-  app.post(sharesPath, { config }, async (request, reply) => {
-    const wanted = newShareRequestSchema.parse(request.body);
-    const gone = new AbortController();
-    reply.raw.once("close", () => {
-      gone.abort();
-    });
-    return reply.code(201).send(await createShare(desk, request.caller, wanted, gone.signal));
-  });
+  app.post(
+    sharesPath,
+    { config: { ...config, rateLimit: sharesLimit } },
+    async (request, reply) => {
+      const wanted = newShareRequestSchema.parse(request.body);
+      const gone = new AbortController();
+      reply.raw.once("close", () => {
+        gone.abort();
+      });
+      return reply.code(201).send(await createShare(desk, request.caller, wanted, gone.signal));
+    },
+  );
 
   app.get(sharesPath, { config }, async (request) => {
     const now = clock.now();
