@@ -3,10 +3,12 @@ import { createServer as createHttpServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { pino } from "pino";
+import { openNetwork } from "../../src/platform/network.ts";
 import { problemSchema } from "../../src/protocol/problem.ts";
 import { createServer } from "../../src/server/server.ts";
 import { send } from "../../src/stores/control-call.ts";
-import { newMachine, soon, startServer, type TestServer } from "../support/server.ts";
+import { soon, startServer, type TestServer } from "../support/server.ts";
+import { unlimited } from "../support/unlimited.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -102,7 +104,8 @@ describe("the server", () => {
     }).listen(0, "127.0.0.1");
     await once(other, "listening");
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}/`;
-    const { network } = newMachine();
+    const none = { proxyUrl: undefined, noProxy: undefined, caPem: undefined };
+    const network = openNetwork({ ...none, pace: unlimited });
     const route = network.route(url);
     const call = { url, method: "GET", headers: {}, body: undefined } as const;
     const answer = await send(route, call, soon());

@@ -152,7 +152,9 @@ describe("a session", () => {
       code,
     });
     const routes = impostor.log.map((line) => (JSON.parse(line) as { route?: string }).route);
-    expect(new Set(routes)).toEqual(new Set([undefined, "/v1/server", "/.well-known/exhibit-keys.json"]));
+    expect(new Set(routes)).toEqual(
+      new Set([undefined, "/v1/server", "/.well-known/exhibit-keys.json"]),
+    );
     await impostor.stop();
   });
 
