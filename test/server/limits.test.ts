@@ -55,6 +55,17 @@ describe("the server", () => {
     await app.close();
   });
 
+  it.each([
+    ["https://evidence.example.police.uk", "max-age=31536000"],
+    ["http://127.0.0.1:8080", undefined],
+  ])("tells browsers that come to %s to come by TLS alone: %s", async (publicUrl, told) => {
+    const settings = { ...server.deps.settings, publicUrl };
+    const app = await createServer({ ...server.deps, settings }, pino({ level: "silent" }));
+    const answer = await app.inject(statement);
+    await app.close();
+    expect(answer.headers["strict-transport-security"]).toBe(told);
+  });
+
   it("counts the addresses of one IPv6 network as one, because whoever has one has all", async () => {
     const app = await createServer(server.deps, pino({ level: "silent" }));
     const from = (remoteAddress: string) => app.inject({ url: statement, remoteAddress });
