@@ -103,7 +103,7 @@ export const people: Readonly<Record<string, Person>> = {
       }
       return {};
     },
-    stays: [[/^exhibit serve/, /Ctrl-C stops it/]],
+    stays: [[/^exhibit serve /, /Ctrl-C stops it/]],
     answers: [[/^exhibit login/, [["nvitation", "INVITATION"]]]],
     async seen(command, screen, facts, window) {
       const code = /ex1\.[\w.-]+/.exec(screen)?.[0];

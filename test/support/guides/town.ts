@@ -97,7 +97,8 @@ export async function openTown({ withServer }: { withServer: boolean }): Promise
     async close() {
       for (const computer of computers) await computer.close();
       await server?.stop();
-      await rm(folder, { recursive: true, force: true });
+      // What ran in a window that was closed may still be putting its things away.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },
   };
 }
