@@ -14,6 +14,8 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
       .helpGroup(group)
       .summary("go on with uploads that were broken off")
       .addOption(reportOption())
+      .option("--at-startup", "have this computer do so by itself whenever it starts")
+      .option("--remove", "with --at-startup: do so no more")
       .description(
         "Goes on with every upload of this machine that was broken off, or with those to one store (--store). Only what is missing is sent.",
       ),
