@@ -215,6 +215,14 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
         "who may end that early: those with a special right, or nobody (default: governance)",
       ).choices(["governance", "compliance"]),
     )
+    .option(
+      "--hash-first",
+      "fix and print the SHA-256 of every file before the first byte leaves; each file is read twice",
+    )
+    .option(
+      "--needed-by <time>",
+      'say early whether all will have arrived by then: 15:00 (today), or "2026-11-21 15:00"',
+    )
     .option("--legal-hold", "have the store keep each exhibit until the hold is lifted")
     .option("--concurrency <n>", "parts in flight at once, at most (default: 4)")
     .option("--part-size <size>", "longest part; on a slow line parts are shorter (default: 8M)");
