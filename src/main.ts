@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { Context, Machine } from "./cli/context.ts";
 import { run } from "./cli/run.ts";
 import { terminalOf, type Terminal } from "./cli/ui/terminal.ts";
@@ -29,6 +30,11 @@ export function programVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** What `exhibit` runs; it lies beside `src` as well as beside `dist`. */
+function programFile(): string {
+  return fileURLToPath(new URL("../bin/exhibit.js", import.meta.url));
+}
+
 /** This machine for the commands: each part is loaded when a command first needs it. */
 export function composeMachine(facts: MachineFacts, version: string, terminal: Terminal): Machine {
   return {
@@ -46,6 +52,10 @@ export function composeMachine(facts: MachineFacts, version: string, terminal: T
     async stores() {
       const { openStoreBook } = await import("./main/client.ts");
       return openStoreBook(facts, version);
+    },
+    async services() {
+      const { servicesOf } = await import("./platform/services/services.ts");
+      return servicesOf(facts, [process.execPath, programFile()]);
     },
     async serve(request, signal) {
       const { composeServer } = await import("./main/server.ts");

@@ -7,6 +7,7 @@ import type { SourceEntry } from "../evidence/ports/source.ts";
 import type { Part } from "../evidence/ports/store.ts";
 import { recordType } from "../evidence/record.ts";
 import { seal } from "../evidence/seal.ts";
+import { requireFixed } from "../transfer/fixed-digest.ts";
 import { parkedAfter, parkingMs } from "../transfer/parking.ts";
 import { sendUnchanged } from "../transfer/send-unchanged.ts";
 import { openWatched } from "../transfer/watched-file.ts";
@@ -147,7 +148,7 @@ async function readAll(
 }
 
 async function readMember(
-  { deps, connection, request }: Common,
+  { deps, connection, request, fixed }: Common,
   { plan, entry, file }: SmallMember,
   bytes: Buffer,
 ): Promise<SmallExhibit> {
@@ -157,6 +158,7 @@ async function readMember(
   const collectedAt = clock.now();
   const head = await fill(bytes, file, source);
   const sha256 = sha256Of(bytes);
+  requireFixed(fixed, file, sha256);
   const name = path.slice(path.lastIndexOf("/") + 1);
   const key = contentKey(entry.case, entry.reference, 1, name);
   const stored = { key, sizeBytes, sha256, proof: "whole" } as const;

@@ -6,6 +6,7 @@ import { contentKey } from "../evidence/key.ts";
 import { proves, type Proof } from "../evidence/proof.ts";
 import { recordType } from "../evidence/record.ts";
 import { seal } from "../evidence/seal.ts";
+import type { FixedDigests } from "../transfer/fixed-digest.ts";
 import type { Line } from "../transfer/line.ts";
 import { persistently } from "../transfer/persistence.ts";
 import { transferFile } from "../transfer/transfer-file.ts";
@@ -28,6 +29,8 @@ export interface ExhibitUpload {
   readonly jobId: string;
   readonly request: UploadRequest;
   readonly line: Line;
+  /** What was fixed of the files before anything was sent, where that was asked for. */
+  readonly fixed?: FixedDigests | undefined;
   readonly plan: ExhibitPlan;
 }
 
@@ -91,6 +94,7 @@ async function sendAndSeal(
         exhibitId: entry.id,
         requireProof: request.requireProof,
         line: upload.line,
+        fixed: upload.fixed,
       };
       return { entry: file, transferred: await transferFile(transfer, stop) };
     },

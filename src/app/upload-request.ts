@@ -61,6 +61,8 @@ export const uploadRequestSchema = z.strictObject({
   retention: retentionSchema
     .refine(({ period, legalHold }) => period !== undefined || legalHold, "must ask for something")
     .optional(),
+  /** The SHA-256 of every file is worked out, and told, before anything is sent. */
+  hashFirst: z.boolean().optional(),
   requireProof: proofSchema,
   /** Parts in flight at once. */
   concurrency: z.number().int().min(1).max(64),

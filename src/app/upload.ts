@@ -7,6 +7,7 @@ import { connected } from "./connected.ts";
 import type { CheckedList } from "./csv/check-rows.ts";
 import { requireReferences } from "./csv/require-references.ts";
 import type { Deps, Failure } from "./deps.ts";
+import { hashFirst } from "./hash-first.ts";
 import { Planning } from "./planning.ts";
 import { requireReachable } from "./reachable-proof.ts";
 import { requireRetainable } from "./retain-exhibit.ts";
@@ -103,9 +104,14 @@ export async function upload(
         const queue = queues.open(job.id);
         planning.into({ queue, onOutcome, onEvent });
         journal.saveJob(job);
+        const digests = asked.hashFirst === true ? queues.seen() : undefined;
         try {
+          const fixed =
+            digests === undefined
+              ? undefined
+              : await hashFirst(deps, planning, queue, digests, signal);
           await uploadExhibits(
-            { deps, connection, jobId: job.id, request: asked, line: openLine(asked) },
+            { deps, connection, jobId: job.id, request: asked, line: openLine(asked), fixed },
             { planning, queue, onOutcome },
             signal,
           );
@@ -113,6 +119,8 @@ export async function upload(
           // Nothing was meant after all: there is nothing to go on with.
           if (isUsage(error) && queue.counts().exhibits === 0) finish(job.id, queue);
           throw error;
+        } finally {
+          digests?.close();
         }
         if (queue.counts().failed === 0) finish(job.id, queue);
         return resultOf(queue);

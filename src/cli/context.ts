@@ -1,6 +1,7 @@
 import type { Deps } from "../app/deps.ts";
 import type { ExhibitError } from "../evidence/errors.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { Services } from "../evidence/ports/services.ts";
 import type { WatchedFolder } from "../evidence/ports/watched-folder.ts";
 import type { Proof } from "../evidence/proof.ts";
 import type { SmtpAddress } from "../evidence/smtp-address.ts";
@@ -165,6 +166,7 @@ export interface Machine {
   settings(given: GivenSettings): Promise<SettledSettings>;
   client(settings: Settings, signal: AbortSignal, onEvent: OnTransferEvent): Promise<Client>;
   stores(): Promise<StoreBook>;
+  services(): Promise<Services>;
   serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
   /** The data folders of servers, for what is done beside serving. */
   servers(): Promise<ServerKeeping>;

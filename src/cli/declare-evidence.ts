@@ -14,6 +14,8 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
       .helpGroup(group)
       .summary("go on with uploads that were broken off")
       .addOption(reportOption())
+      .option("--at-startup", "have this computer do so by itself whenever it starts")
+      .option("--remove", "with --at-startup: do so no more")
       .description(
         "Goes on with every upload of this machine that was broken off, or with those to one store (--store). Only what is missing is sent.",
       ),
@@ -212,6 +214,14 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
         "--retain-mode <mode>",
         "who may end that early: those with a special right, or nobody (default: governance)",
       ).choices(["governance", "compliance"]),
+    )
+    .option(
+      "--hash-first",
+      "fix and print the SHA-256 of every file before the first byte leaves; each file is read twice",
+    )
+    .option(
+      "--needed-by <time>",
+      'say early whether all will have arrived by then: 15:00 (today), or "2026-11-21 15:00"',
     )
     .option("--legal-hold", "have the store keep each exhibit until the hold is lifted")
     .option("--concurrency <n>", "parts in flight at once, at most (default: 4)")

@@ -1,5 +1,6 @@
 import type { Client, Context, GivenSettings, Settings } from "./context.ts";
 import type { Typed } from "./input.ts";
+import { NeededBy, neededByOf } from "./needed-by.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import { openProgress, type ProgressMode } from "./ui/progress.ts";
 import { warn } from "./ui/result.ts";
@@ -62,18 +63,31 @@ export async function withTransfer<Result>(
 ): Promise<Result> {
   const chosen = typed.options["progress"] as ProgressMode;
   const mode = wantsJson(typed) && chosen === "auto" ? "none" : chosen;
-  const progress = await openProgress(context.terminal, mode, started, context.signal);
+  const { terminal, signal } = context;
+  const progress = await openProgress(terminal, mode, started, signal, wantsJson(typed));
+  const wanted = typed.options["neededBy"] as string | undefined;
+  const neededBy = wanted === undefined ? undefined : neededByOf(wanted, new Date());
+  let deadline: NeededBy | undefined;
+  const stop = (): void => {
+    deadline?.stop();
+    progress.stop();
+  };
   try {
     return await withClient(
       context,
       typed,
-      (client, settings) =>
-        use(client, settings, () => {
-          progress.stop();
-        }),
-      progress.onEvent,
+      (client, settings) => {
+        if (neededBy !== undefined) {
+          deadline = new NeededBy(neededBy, settings.bwlimit, progress.onEvent);
+        }
+        return use(client, settings, stop);
+      },
+      (event) => {
+        progress.onEvent(event);
+        deadline?.take(event);
+      },
     );
   } finally {
-    progress.stop();
+    stop();
   }
 }

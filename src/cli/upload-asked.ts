@@ -42,6 +42,7 @@ export async function askedFor(
     ...(answers.case === undefined
       ? {}
       : { case: checkedFlag(caseSchema, answers.case, "--case") }),
+    ...(options["hashFirst"] === true ? { hashFirst: true } : {}),
     oneExhibit: options["oneExhibit"] === true,
     ...(include === undefined ? {} : { include }),
     ...(exclude === undefined ? {} : { exclude }),

@@ -9,6 +9,20 @@ export type TransferEvent =
       readonly bytes: number;
       readonly isComplete: boolean;
     }
+  /** Its digest is fixed, before anything is sent. */
+  | {
+      readonly type: "file-hashed";
+      readonly path: string;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+    }
+  /** RFC 3339, UTC. Without `arrivesAt` it is more than a fortnight. */
+  | {
+      readonly type: "needed-by";
+      readonly neededBy: string;
+      readonly arrivesAt?: string;
+      readonly isLate: boolean;
+    }
   | { readonly type: "file-started"; readonly path: string; readonly sizeBytes: number }
   /** Bytes whose digest is now known; `sent` of them over the wire, the rest was there already. */
   | {

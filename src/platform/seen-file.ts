@@ -32,6 +32,7 @@ export function seenFile(file: string, onClose: () => void): Seen {
           if (insert.run(name, about).changes > 0) return undefined;
           return aboutRow.parse(read.get(name)).about;
         }),
+      find: (name) => guarded(() => aboutRow.optional().parse(read.get(name))?.about),
       close: () => {
         if (!isOpen) return;
         isOpen = false;

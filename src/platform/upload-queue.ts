@@ -98,6 +98,9 @@ export function uploadQueue(
       taken = plans.at(-1)?.place ?? taken;
       return plans;
     },
+    rewind: () => {
+      taken = first;
+    },
     settle: (plans) => {
       database.atOnce(() => {
         for (const plan of plans) settleOne(database, plan);

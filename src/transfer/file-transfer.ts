@@ -2,6 +2,7 @@ import type { Journal } from "../evidence/ports/journal.ts";
 import type { Source, SourceEntry } from "../evidence/ports/source.ts";
 import type { Store, Stored } from "../evidence/ports/store.ts";
 import type { Proof } from "../evidence/proof.ts";
+import type { FixedDigests } from "./fixed-digest.ts";
 import type { Line } from "./line.ts";
 import type { Persistence } from "./persistence.ts";
 
@@ -20,6 +21,7 @@ export interface FileTransfer extends Persistence {
   readonly requireProof: Proof;
   /** Shared with the command's other transfers. */
   readonly line: Line;
+  readonly fixed?: FixedDigests | undefined;
 }
 
 export interface Transferred extends Stored {

@@ -5,6 +5,7 @@ import type { SourceEntry } from "../evidence/ports/source.ts";
 import type { Stored } from "../evidence/ports/store.ts";
 import { requireSameSize, sameUnderKey, stillStored } from "./already-stored.ts";
 import type { FileTransfer, Transferred } from "./file-transfer.ts";
+import { requireFixed } from "./fixed-digest.ts";
 import { choosePartBytes, shortestPartBytes } from "./part-size.ts";
 import { parkedAfter, parkingMs } from "./parking.ts";
 import { persistently } from "./persistence.ts";
@@ -34,6 +35,7 @@ export async function transferFile(
     onEvent({ type: "file-started", path: entry.path, sizeBytes: entry.sizeBytes });
     const before = await stillStored(transfer, known, file, signal);
     const arrived = before === undefined ? await send(transfer, known, file, signal) : held(before);
+    requireFixed(transfer.fixed, entry, arrived.sha256);
     const done = await provedAsAsked(transfer, arrived, signal);
     onEvent({ type: "file-done", path: entry.path, proof: done.proof });
     return { ...done, head: file.head() };
@@ -106,6 +108,7 @@ async function sendInOne(
     const bytes = buffer.subarray(0, sizeBytes);
     await file.fill(bytes, 0);
     const sha256 = sha256Of(bytes);
+    requireFixed(transfer.fixed, entry, sha256);
     const sent = await sendUnchanged(
       transfer,
       { offset: 0, length: sizeBytes, bytes, sha256 },
@@ -173,6 +176,7 @@ async function sendInParts(
     signal,
   );
   await file.confirm();
+  requireFixed(transfer.fixed, entry, sent.whole.sha256);
   const onProved = (provedBytes: number): void => {
     onEvent({ type: "proving", path: entry.path, provedBytes });
   };

@@ -166,7 +166,13 @@ describe("progress", () => {
 
   it("is redrawn on a terminal and leaves nothing behind; names cannot steer it", async () => {
     const { terminal, err } = fakeTerminal({ live: true });
-    const progress = await openProgress(terminal, "auto", "Sending", new AbortController().signal);
+    const progress = await openProgress(
+      terminal,
+      "auto",
+      "Sending",
+      new AbortController().signal,
+      false,
+    );
     progress.onEvent({ type: "planned", files: 1, bytes: 10, isComplete: true });
     progress.onEvent({ type: "file-started", path: "\u001b[2Jx", sizeBytes: 10 });
     while (!err().includes("\\u{1B}[2Jx")) await once(terminal.error, "written");
@@ -179,7 +185,13 @@ describe("progress", () => {
 
   it("is plain lines elsewhere", async () => {
     const { terminal, err } = fakeTerminal();
-    const progress = await openProgress(terminal, "auto", "Sending", new AbortController().signal);
+    const progress = await openProgress(
+      terminal,
+      "auto",
+      "Sending",
+      new AbortController().signal,
+      false,
+    );
     progress.onEvent({ type: "planned", files: 1, bytes: 10, isComplete: true });
     progress.onEvent({ type: "file-started", path: "a\nb", sizeBytes: 10 });
     progress.onEvent({ type: "waiting", reason: "The store is busy", seconds: 5 });

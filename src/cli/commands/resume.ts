@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
 import { stoppable } from "../interrupted.ts";
-import type { Typed } from "../input.ts";
+import { missing, type Typed } from "../input.ts";
 import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { uploadLines } from "../ui/upload-lines.ts";
 import { howToGoOn, reported } from "./upload.ts";
@@ -13,6 +13,11 @@ import { howToGoOn, reported } from "./upload.ts";
 /** `exhibit resume`, and `exhibit uploads resume [ID]`. */
 export async function run(context: Context, typed: Typed): Promise<number> {
   const { terminal, signal } = context;
+  if (typed.options["atStartup"] === true) {
+    await (await import("./resume-at-startup.ts")).run(context, typed);
+    return 0;
+  }
+  if (typed.options["remove"] === true) throw missing("--at-startup, which goes with --remove,");
   const store = typed.options["store"] as string | undefined;
   const target = typed.args[0] as string | undefined;
   const request = {

@@ -12,6 +12,10 @@ const howToGoOn = "What was taken is kept. The same command goes on where this o
 /** `exhibit watch`: runs until it is told to stop, or, with `--once`, until what is there has been taken. */
 export async function run(context: Context, typed: Typed): Promise<number> {
   const { terminal, signal } = context;
+  if (typed.options["printService"] === true) {
+    await (await import("./watch-service.ts")).run(context, typed);
+    return 0;
+  }
   const asked = await watchAsked(context, typed);
   return withClient(context, typed, async (client, settings) => {
     const watched = await client.watchFolder(asked.folder, settings.store);

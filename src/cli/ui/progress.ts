@@ -1,6 +1,7 @@
-import type { OnTransferEvent } from "../../evidence/progress.ts";
+import type { OnTransferEvent, TransferEvent } from "../../evidence/progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { Tally } from "./progress/tally.ts";
+import { toldAlways } from "./progress/told-always.ts";
 
 /** `auto`: bars on a live terminal, else plain lines. `json`: one JSON line an event on stderr. */
 export type ProgressMode = "auto" | "json" | "none";
@@ -11,14 +12,16 @@ export interface Progress {
   stop(): void;
 }
 
-/** Shows how a transfer goes, on stderr; `started` is the verb it begins with: "Sending". */
+/** Shows how a transfer goes, on stderr; `started` is the verb it begins with: "Sending". What must be told in any case is, with `json` as JSON. */
 export async function openProgress(
   terminal: Terminal,
   mode: ProgressMode,
   started: string,
   signal: AbortSignal,
+  json: boolean,
 ): Promise<Progress> {
-  if (mode === "none") return { onEvent: () => undefined, stop: () => undefined };
+  const always = (event: TransferEvent): boolean => toldAlways(terminal, json, event);
+  if (mode === "none") return { onEvent: (event) => void always(event), stop: () => undefined };
   if (mode === "json") {
     const onEvent: OnTransferEvent = (event) => {
       terminal.error.write(`${JSON.stringify(event)}\n`);
@@ -37,6 +40,13 @@ export async function openProgress(
     return {
       onEvent(event) {
         tally.take(event, performance.now());
+        if (event.type === "file-hashed" || event.type === "needed-by") {
+          // The bars are drawn anew below the line.
+          view?.stop();
+          view = undefined;
+          always(event);
+          return;
+        }
         // Nothing is drawn before there is something to count: a password prompt or an error may come first.
         view ??= bars(terminal, tally);
         view.update();
@@ -53,7 +63,7 @@ export async function openProgress(
   return {
     onEvent(event) {
       tally.take(event, performance.now());
-      lines.take(event);
+      if (!always(event)) lines.take(event);
     },
     stop() {
       lines.stop();

@@ -2,5 +2,7 @@
 export interface Seen {
   /** Notes `about` under a name that is new; gives back what was noted under it where it is not. */
   note(name: string, about: string): string | undefined;
+  /** What was noted under a name. */
+  find(name: string): string | undefined;
   close(): void;
 }

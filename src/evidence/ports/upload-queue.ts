@@ -77,6 +77,8 @@ export interface UploadQueue {
   note(outcome: Outcome): void;
   /** The next plans that wait, `most` at most; each is handed out once. */
   take(most: number): readonly QueuedPlan[];
+  /** Hands out all plans of this run once more. */
+  rewind(): void;
   /** Writes down what became of plans, all or none. */
   settle(plans: readonly SettledPlan[]): void;
   counts(): QueueCounts;

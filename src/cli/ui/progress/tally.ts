@@ -30,6 +30,7 @@ export class Tally {
   readonly #samples: { readonly atMs: number; readonly doneBytes: number }[] = [];
 
   take(event: TransferEvent, nowMs: number): void {
+    if (event.type === "file-hashed" || event.type === "needed-by") return;
     if (event.type === "planned") {
       this.files += event.files;
       this.bytes += event.bytes;
