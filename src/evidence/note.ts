@@ -30,7 +30,10 @@ export const noteTextSchema = z
       .trim(),
   )
   .refine((text) => text !== "", "must not be empty")
-  .refine((text) => [...text].length <= longestNote, `has at most ${longestNote} characters`);
+  .refine(
+    (text) => Array.from(text).length <= longestNote,
+    `has at most ${longestNote} characters`,
+  );
 
 /** Where in a file a note belongs: seconds from a recording's start, a document's page, or the file as a whole. */
 export const notePlaceSchema = z.strictObject({

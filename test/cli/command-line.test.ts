@@ -107,6 +107,17 @@ describe("a command line that is not right", () => {
     ],
     ["list --store https://x.example --key-file /dev/null/keys", 4, "The key file /dev/null/keys"],
     // serve
+    ["serve --smtp-url smtps://me:hunter2@h.example", 2, "--smtp-url must not hold a password."],
+    ["serve --smtp-url mail.example", 2, "--smtp-url is not the address of a mail server."],
+    ["serve --smtp-url smtps://relay@h.example", 2, "--mail-from is missing"],
+    ["serve --smtp-url smtps://a@b.example@h --mail-from x", 2, "--mail-from is not an e-mail"],
+    ["serve --smtp-url smtps://a@b.example@h", 2, "password of the mail server's user is missing"],
+    [
+      "serve --smtp-url smtps://a@b.example@h --smtp-password-file /none",
+      5,
+      "--smtp-password-file /none cannot be read.",
+    ],
+    ["serve --mail-from a@b.example", 2, "--smtp-url is missing: --mail-from is about it."],
     ["serve --port 70000", 2, "--port must be a number from 0 to 65535"],
     ["serve --host 0.0.0.0", 9, "would cross the network unprotected on 0.0.0.0"],
     ["serve --host :: --public-url https://x.example", 9, "would cross the network unprotected"],

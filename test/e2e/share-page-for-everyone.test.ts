@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { chromium, type Browser, type Page } from "playwright-core";
 import { By, until } from "selenium-webdriver";
 import type { ShareRequest } from "../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../src/stores/server/sharing.ts";
@@ -70,15 +70,6 @@ describe("the share page for everyone", () => {
       ...changes,
     };
     return coded(sharingOf(officer.session).create(request, soon()));
-  }
-
-  async function open(made: CodedShare, options: BrowserContextOptions = {}): Promise<Page> {
-    const page = await (await browser.newContext(options)).newPage();
-    await page.goto(made.link);
-    await page.getByRole("textbox", { name: "Access code" }).fill(made.code);
-    await page.getByRole("button", { name: "Open" }).click();
-    await page.locator("#viewing").waitFor();
-    return page;
   }
 
   /** What axe finds wrong with the page as it is, by rule and place. */
@@ -207,7 +198,8 @@ describe("the share page for everyone", () => {
 
   it("plays in WebKit, takes a note at the place, and goes blank within 6 seconds when its link is renewed", async () => {
     const made = await share({ exhibits: [exhibit], access: "view" });
-    const { driver, stop } = await startWebKit();
+    const webkit = await startWebKit();
+    const { driver } = webkit;
     try {
       await driver.manage().setTimeouts({ script: 60_000 });
       await driver.get(made.link);
@@ -239,7 +231,7 @@ describe("the share page for everyone", () => {
       expect(Date.now() - before).toBeLessThan(6000);
       expect(await driver.findElements(By.css("video, audio, img, .left"))).toEqual([]);
     } finally {
-      await stop();
+      await webkit.stop();
     }
   });
 });
