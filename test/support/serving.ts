@@ -28,6 +28,7 @@ export async function serveFolder(
     trustProxy: [],
     organisation: "Example Police",
     expireUploadsSeconds: 86_400,
+    smtp: undefined,
     newAdminInvitation: false,
     invitation: { file: undefined },
     logToStderr: false,

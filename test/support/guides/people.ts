@@ -95,6 +95,7 @@ export const people: Readonly<Record<string, Person>> = {
   "recipient.md": { withServer: true },
   "administrator.md": {
     withServer: false,
+    files: { "smtp-password": "correct horse\n" },
     words: { "/srv/exhibit": "srv" },
     async prepare(town, { folder }) {
       await mkdir(path.join(folder, "srv"));
