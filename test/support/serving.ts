@@ -33,7 +33,6 @@ export async function serveFolder(
     invitation: { file: undefined },
     logToStderr: false,
     rebuildIndex: undefined,
-    smtp: undefined,
     ...more,
   };
   const facts = { platform: process.platform, home: path.dirname(dataDir), env: {} };
