@@ -80,6 +80,18 @@ export interface ServeRequest {
   readonly publicUrl: string | undefined;
   readonly trustProxy: readonly string[];
   readonly organisation: string;
+  /** The force's identity provider; left out, everybody comes by an invitation. */
+  readonly provider:
+    | {
+        readonly issuer: string;
+        readonly clientId: string;
+        readonly audience: string;
+        readonly scopes: readonly string[];
+        readonly roleMapFile: string;
+      }
+    | undefined;
+  /** Certificates to trust, too, where this server is a client itself. */
+  readonly caFile: string | undefined;
   readonly expireUploadsSeconds: number;
   readonly newAdminInvitation: boolean;
   /** Where an admin's invitation goes: a file, or back to be shown here. */

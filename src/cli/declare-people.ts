@@ -63,15 +63,24 @@ function declareLogin(program: Command, context: Context, outcome: Outcome): voi
     program
       .command("login")
       .helpGroup(group)
-      .summary("enrol this machine at a server, or sign in at Box")
+      .summary("sign in at a server by the force's sign-in or an invitation, or at Box")
       .description(
-        "Enrols this machine at an exhibit server with an invitation: from then on its key, kept in the keychain, is its sign-in, and there is no password. Or signs in at Box: a person on Box's page, an unattended job with --box-jwt or --box-ccg. Asks for what is missing at a terminal.",
+        "Signs in at an exhibit server: an officer on the page of the force's sign-in service, which opens in the browser, or whoever has an invitation: from then on this machine's key, kept in the keychain, is its sign-in, and there is no password. Or signs in at Box: a person on Box's page, an unattended job with --box-jwt or --box-ccg. Asks for what is missing at a terminal.",
       )
       .argument("[store]", "configured store, or its URL (default: the default store)")
+      .option("--invite", "server: ask for an invitation, also where officers sign in otherwise")
       .option("--invite-stdin", "server: read the invitation from stdin")
+      .option(
+        "--server-key <thumbprint>",
+        "server: the key that it must have, as its administrator gave it to you",
+      )
+      .option(
+        "--device",
+        "server: sign in with a code on another device, where the force allows it",
+      )
       .option("--client-id <id>", "Box: the application's client id")
       .option("--secret-stdin", "Box: read the application's client secret from stdin")
-      .option("--no-browser", "Box: only print the address of the page, and open no browser")
+      .option("--no-browser", "only print the address of the sign-in page, and open no browser")
       .option("--box-jwt <file>", "Box: sign a job in with the application's key (- is stdin)")
       .option("--box-user <id>", "Box: user that the job with that key acts as")
       .option(

@@ -47,6 +47,7 @@ export const errorCodes = [
   "unavailable.no-space",
   "unavailable.source",
   "unavailable.program",
+  "unavailable.sign-in",
   "conflict.exists",
   "conflict.sealed",
   "conflict.locked",
@@ -64,6 +65,9 @@ export const errorCodes = [
   "policy.too-large",
   "policy.not-permitted",
   "policy.not-retained",
+  "policy.no-role",
+  "policy.groups-overage",
+  "policy.device-flow-blocked",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -16,6 +16,7 @@ import { migrate } from "../server/database/migrate.ts";
 import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
 import { createServer, type Tls } from "../server/server.ts";
+import { openForceProvider, type ForceProvider } from "./force-provider.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
 
 /** Builds an exhibit server over this machine's folder and starts to listen. */
@@ -28,21 +29,34 @@ export async function composeServer(
   // Whatever is made from here on (database, content, logs) is for this user alone.
   process.umask(0o077);
   const tls = await readTls(request);
+  const machine =
+    request.caFile === undefined
+      ? facts
+      : { ...facts, env: { ...facts.env, EXHIBIT_CA_FILE: request.caFile } };
+  // A wrong role map is told before anything is made.
+  const provider = request.provider && (await openForceProvider(request.provider, machine));
   const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir);
   try {
-    return await serveFrom(folder, facts, version, request, tls, signal);
+    return await serveFrom({ folder, tls, provider }, machine, version, request, signal);
   } catch (error) {
+    await provider?.close();
     await folder.release();
     throw error;
   }
 }
 
+/** What was opened before the server is built. */
+interface Opened {
+  readonly folder: DataFolder;
+  readonly tls: Tls | undefined;
+  readonly provider: ForceProvider | undefined;
+}
+
 async function serveFrom(
-  folder: DataFolder,
+  { folder, tls, provider }: Opened,
   facts: MachineFacts,
   version: string,
   request: ServeRequest,
-  tls: Tls | undefined,
   signal: AbortSignal,
 ): Promise<Serving> {
   const port = request.port === 0 ? await freePort(request.host) : request.port;
@@ -63,6 +77,7 @@ async function serveFrom(
       database,
       key: folder.key,
       retiredKeys: folder.retiredKeys,
+      sso: provider?.sso,
       clock: { now: () => new Date() },
       settings: {
         publicUrl,
@@ -87,6 +102,7 @@ async function serveFrom(
     const finished = stopped(signal)
       .then(() => app.close())
       .finally(() => kept?.close())
+      .finally(() => provider?.close())
       .finally(() => database.destroy())
       .finally(() => folder.release())
       .finally(() => log.close());

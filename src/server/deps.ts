@@ -5,6 +5,7 @@ import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { PublicJwk, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
+import type { Sso } from "./sso/sso.ts";
 
 /** A key this server signed with once: still published, so that old receipts can be checked. */
 export interface RetiredKey {
@@ -36,6 +37,8 @@ export interface ServerDeps {
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];
+  /** The force's identity provider: without, everybody comes by an invitation. */
+  readonly sso: Sso | undefined;
   readonly clock: Clock;
   readonly settings: ServerSettings;
 }

@@ -161,6 +161,7 @@ async function run(
     database,
     key: place.key,
     retiredKeys: [],
+    sso: undefined,
     clock: options.clock ?? systemClock,
     settings: {
       publicUrl: place.url,

@@ -9,6 +9,7 @@ import type { Context, ServeRequest, Serving } from "../context.ts";
 import { wantsJson } from "../given.ts";
 import { parseOptions, type Typed } from "../input.ts";
 import { note, printResult } from "../ui/result.ts";
+import { providerGiven, providerOptions } from "../serve-provider.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
 
@@ -40,6 +41,7 @@ const optionsSchema = z.object({
     .default([]),
   organisation: organisationSchema,
   expireUploads: z.string(),
+  ...providerOptions,
   invitationFile: z.string().min(1, "must not be empty").optional(),
   newAdminInvitation: z.boolean().default(false),
 });
@@ -136,6 +138,8 @@ function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): Se
     publicUrl,
     trustProxy,
     organisation: options.organisation,
+    provider: providerGiven(options),
+    caFile: options.caFile,
     expireUploadsSeconds: parseDuration(options.expireUploads, "--expire-uploads"),
     newAdminInvitation: options.newAdminInvitation,
     invitation:

@@ -5,6 +5,7 @@ import * as exhibits from "./migrations/0002-exhibits.ts";
 import * as shares from "./migrations/0003-shares.ts";
 import * as contentParts from "./migrations/0004-content-parts.ts";
 import * as kept from "./migrations/0005-kept.ts";
+import * as providerIdentities from "./migrations/0006-provider-identities.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order; a migration that was released is never changed, only followed by another. */
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   "0003-shares": shares,
   "0004-content-parts": contentParts,
   "0005-kept": kept,
+  "0006-provider-identities": providerIdentities,
 };
 
 /**

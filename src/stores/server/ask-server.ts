@@ -22,14 +22,14 @@ export interface KnownServer {
 
 /**
  * Asks a server who it is, before anything secret is sent, and believes only what the pinned key has signed over a
- * fresh nonce. Tells how far this machine's clock is off by the signed time, taken at half the round trip.
+ * fresh nonce. Without a pin, the key that it names has to have signed, and whoever asks must have it agreed to. Tells how far this machine's clock is off by the signed time, taken at half the round trip.
  *
  * @throws ExhibitError `auth.server-key-changed`; `auth.clock-wrong` beyond 24 hours; `usage.invalid` when the server
  * goes by another address; `unavailable.store`
  */
 export async function askServer(
   url: string,
-  pin: string,
+  pin: string | undefined,
   route: Route,
   clock: Clock,
   signal: AbortSignal,
@@ -52,7 +52,7 @@ export async function askServer(
 
 async function readStatement(
   body: unknown,
-  pin: string,
+  pin: string | undefined,
   nonce: string,
   url: string,
 ): Promise<ServerStatement> {
@@ -66,11 +66,12 @@ async function readStatement(
     });
   }
   const { key } = claimed.data;
-  if ((await calculateJwkThumbprint(key)) !== pin) throw keyChanged(url);
+  const thumbprint = await calculateJwkThumbprint(key);
+  if (pin !== undefined && thumbprint !== pin) throw keyChanged(url);
   const statement = serverStatementSchema.parse(
     await openSealed(sealed.data, serverStatementType, key),
   );
-  if (statement.nonce !== nonce) throw keyChanged(url);
+  if (statement.nonce !== nonce || statement.thumbprint !== thumbprint) throw keyChanged(url);
   return statement;
 }
 

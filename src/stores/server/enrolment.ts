@@ -3,12 +3,20 @@ import { parseInvitationCode } from "../../evidence/invitation-code.ts";
 import type { Enrolment } from "../../evidence/ports/accounts.ts";
 import { newPrivateJwk, publicJwkSchema, signingKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
+import { identitiesPath } from "../../protocol/accounts.ts";
 import { parsed, send } from "../control-call.ts";
 import { probeSecrets } from "../probe-secrets.ts";
 import { askServer } from "./ask-server.ts";
 import { failureOf } from "./http.ts";
-import { findIdentity, forgetIdentity, keepIdentity, type KeptIdentity } from "./kept-identity.ts";
-import type { SessionMachine } from "./session.ts";
+import {
+  findIdentity,
+  forgetIdentity,
+  keepIdentity,
+  type Invited,
+  type KeptIdentity,
+} from "./kept-identity.ts";
+import { endOfficerLogin } from "./provider/end-login.ts";
+import { openSession, type SessionMachine } from "./session.ts";
 import { register } from "./sign-in.ts";
 
 /** Enrolment at exhibit servers, with the secrets of this machine. */
@@ -34,7 +42,8 @@ async function enrol(
   const before = await findIdentity(machine.secrets, url);
   const privateJwk = await newPrivateJwk();
   const registered = await register(statement, await signingKey(privateJwk), secret, route, signal);
-  const kept: KeptIdentity = {
+  const kept: Invited = {
+    by: "invitation",
     clientId: registered.client_id,
     key: { ...publicJwkSchema.strip().parse(privateJwk), d: privateJwk.d ?? "" },
     serverThumbprint,
@@ -43,6 +52,9 @@ async function enrol(
       token: registered.registration_access_token,
     },
   };
+  if (before !== undefined && before.by !== "invitation") {
+    await endAtServer(url, before, machine, signal).catch(() => undefined);
+  }
   try {
     await keepIdentity(machine.secrets, url, kept);
   } catch (error) {
@@ -51,7 +63,7 @@ async function enrol(
   }
   // Its key is gone from this machine now, so nobody can use it any more: it should not stay enrolled. Where that cannot
   // be said to the server now, the new enrolment stands all the same.
-  if (before?.serverThumbprint === serverThumbprint) {
+  if (before?.by === "invitation" && before.serverThumbprint === serverThumbprint) {
     await unregister(url, before, machine, signal).catch(() => undefined);
   }
 }
@@ -66,15 +78,41 @@ async function leave(
   if (kept === undefined) return false;
   const route = machine.network.route(url);
   await askServer(url, kept.serverThumbprint, route, machine.clock, signal);
-  await unregister(url, kept, machine, signal);
+  await endAtServer(url, kept, machine, signal);
   await forgetIdentity(machine.secrets, url);
   return true;
+}
+
+async function leaveWithKey(
+  url: string,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  const session = await openSession(url, machine, signal);
+  try {
+    await session.call({ method: "DELETE", path: `${identitiesPath}/me` }, signal);
+  } catch (error) {
+    // Who was shut out needs no leaving.
+    if (!(error instanceof ExhibitError) || !error.code.startsWith("auth.")) throw error;
+  }
+}
+
+/** Ends what this machine is at the server: its registration, its key, or an officer's login with this machine's key. */
+export async function endAtServer(
+  url: string,
+  kept: KeptIdentity,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  if (kept.by === "invitation") await unregister(url, kept, machine, signal);
+  else if (kept.by === "provider") await endOfficerLogin(url, kept, machine, signal);
+  else await leaveWithKey(url, machine, signal);
 }
 
 /** Deletes a registration (RFC 7592). One that is gone already, or was revoked, is not an error. */
 async function unregister(
   url: string,
-  { registration }: KeptIdentity,
+  { registration }: Invited,
   machine: SessionMachine,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Secrets } from "../../../evidence/ports/secrets.ts";
 import type { SignInPlace } from "../../../evidence/ports/sign-in.ts";
 import { SharedToken, type IsGood, type Token, type Tokens } from "../../sign-in/shared-token.ts";
-import { traded } from "../../sign-in/trade.ts";
+import { traded, type InTurn } from "../../sign-in/trade.ts";
 import { Grants, type Granted, type GrantMachine } from "./grants.ts";
 import { keepLogin, loadLogin, loginName, type BoxLogin, type PersonLogin } from "./kept-login.ts";
 
@@ -13,7 +13,7 @@ export interface BoxMachine extends GrantMachine {
    *
    * @throws ExhibitError `conflict.locked` where another one has been at it for a minute; the signal's reason
    */
-  inTurn<Result>(name: string, work: () => Promise<Result>, signal: AbortSignal): Promise<Result>;
+  readonly inTurn: InTurn;
 }
 
 /** A token is replaced this long before its end. */
@@ -43,7 +43,7 @@ async function tokenOf(
   const newest = await traded<PersonLogin>(
     {
       name: loginName(place.url),
-      inTurn: (name, work, stop) => machine.inTurn(name, work, stop),
+      inTurn: machine.inTurn,
       async load() {
         const kept = await loadLogin(secrets, place);
         return kept.by === "page" ? kept : undefined;

@@ -1,0 +1,36 @@
+/** How officers may sign in at a server, as its sealed statement says. */
+export interface SignInOffer {
+  /** Thumbprint of the key that sealed it. */
+  readonly serverKey: string;
+  /** It is the one that this machine pinned before. */
+  readonly isPinned: boolean;
+  /** The connection's certificate comes from a public authority, which vouches for the server's name. */
+  readonly isPublic: boolean;
+  /** The force's provider; undefined where everybody comes by an invitation. */
+  readonly provider: { readonly issuer: string } | undefined;
+}
+
+/** A code that a person types on a page, on any device. */
+export interface DeviceCode {
+  readonly code: string;
+  readonly page: string;
+  readonly minutes: number;
+}
+
+/** Where the person signs in: on a page in this machine's browser, or with a code on another device (RFC 8628). */
+export type SignInWay =
+  | { readonly by: "page"; readonly showPage: (url: string) => void }
+  | { readonly by: "device"; readonly showCode: (code: DeviceCode) => void };
+
+/** Signs officers in at exhibit servers by the force's OpenID Connect provider. */
+export interface OfficerSignIn {
+  /** Asks a server that is not trusted yet. @throws `auth.server-key-changed` where another key was pinned; `unavailable.store` */
+  offer(url: string, signal: AbortSignal): Promise<SignInOffer>;
+  /**
+   * Signs in, pins `serverKey`, registers a new key of this machine for the person, and keeps both with the tokens under `url`.
+   *
+   * @throws `auth.sign-in-denied`, `auth.sign-in-late`, `auth.app-refused`, `auth.server-key-changed`, `auth.no-keychain`,
+   * `policy.device-flow-blocked`, `policy.no-role`, `policy.groups-overage`, `policy.unsupported`, `unavailable.*`
+   */
+  signIn(url: string, serverKey: string, way: SignInWay, signal: AbortSignal): Promise<void>;
+}
