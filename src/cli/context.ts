@@ -104,6 +104,8 @@ export interface ServeRequest {
 export interface Serving {
   readonly url: string;
   readonly publicUrl: string;
+  /** Thumbprint of the server's key, which clients pin. */
+  readonly serverKey: string;
   readonly dataDir: string;
   /** Where content is kept, when that is not the data folder. */
   readonly contentUrl: string | undefined;

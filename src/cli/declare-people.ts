@@ -33,7 +33,16 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     async () => (await import("./commands/whoami.ts")).run,
   );
   declareInvite(program, context, outcome);
-  const identity = noun(program, "identity", group, "list or revoke who is enrolled (admin)");
+  declareIdentity(program, context, outcome);
+}
+
+function declareIdentity(program: Command, context: Context, outcome: Outcome): void {
+  const identity = noun(
+    program,
+    "identity",
+    group,
+    "list, enrol or revoke people and machines (admin)",
+  );
   runs(
     "store",
     identity
@@ -43,6 +52,50 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
     context,
     outcome,
     async () => (await import("./commands/identity-list.ts")).run,
+  );
+  runs(
+    "store",
+    identity
+      .command("report")
+      .summary("show who is enrolled, by what way, and what they left open")
+      .description(
+        "Shows everyone who is enrolled: by what way, role, organisation, when last seen, how much was sent, and how many shares are open. Of who is gone or dormant and has open shares it says how to hand them on.",
+      )
+      .option("--dormant <duration>", "who was not seen for this long is dormant", "90d"),
+    context,
+    outcome,
+    async () => (await import("./commands/identity-report.ts")).run,
+  );
+  runs(
+    "store",
+    identity
+      .command("enrol")
+      .summary("enrol a key that was made on another machine")
+      .description(
+        "Enrols a key that was made on another machine with exhibit key create, by its public half. That machine then signs in without an invitation.",
+      )
+      .argument("<file>", "the public half, FILE.pub (- is stdin)")
+      .addOption(
+        new Option("--role <role>", "what it may do").choices(["admin", "officer", "partner"]),
+      )
+      .option("--org <name>", "organisation it belongs to")
+      .option("--quota <size>", "how much it may send in all, such as 200G"),
+    context,
+    outcome,
+    async () => (await import("./commands/identity-enrol.ts")).run,
+  );
+  runs(
+    "store",
+    identity
+      .command("restore")
+      .summary("let an officer in again")
+      .description(
+        "Lets in again who signs in by the force's sign-in service and was revoked here. Others get a new invitation.",
+      )
+      .argument("<identity>", "the identity's id"),
+    context,
+    outcome,
+    async () => (await import("./commands/identity-restore.ts")).run,
   );
   runs(
     "store",

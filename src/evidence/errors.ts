@@ -15,6 +15,7 @@ export const errorCodes = [
   "auth.invitation-revoked",
   "auth.invitation-mistyped",
   "auth.identity-revoked",
+  "auth.identity-unknown",
   "auth.token-invalid",
   "auth.clock-wrong",
   "auth.server-key-changed",

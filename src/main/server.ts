@@ -109,6 +109,7 @@ async function serveFrom(
     return {
       url,
       publicUrl: deps.settings.publicUrl,
+      serverKey: folder.key.thumbprint,
       dataDir: folder.path,
       partsGoDirect: directParts !== undefined,
       contentUrl: request.store === undefined ? undefined : content.url,

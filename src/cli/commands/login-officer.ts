@@ -1,3 +1,4 @@
+import { loginWithKey } from "../../app/key-login.ts";
 import { loginOfficer } from "../../app/officer-login.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { DeviceCode, SignInOffer } from "../../evidence/ports/officer-sign-in.ts";
@@ -24,6 +25,19 @@ export async function loginByProvider(
       : ({ by: "page", showPage: pageShower(context, typed, client) } as const);
   const { url } = await loginOfficer(client, { ...at, serverKey, way }, context.signal);
   await tellEnrolled(context, typed, client, url, "signed in");
+}
+
+/** `exhibit login` with a key that was made with `exhibit key create` and that an admin has enrolled: asks nobody. */
+export async function loginByKey(
+  context: Context,
+  typed: Typed,
+  client: Client,
+  at: { readonly store?: string },
+  offer: SignInOffer,
+): Promise<undefined> {
+  const serverKey = await agreedKey(context, typed, offer);
+  const { url } = await loginWithKey(client, { ...at, serverKey }, context.signal);
+  await tellEnrolled(context, typed, client, url, "enrolled");
 }
 
 /**

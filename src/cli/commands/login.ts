@@ -1,3 +1,4 @@
+import { hasKey } from "../../app/key-login.ts";
 import { signInOffer } from "../../app/officer-login.ts";
 import { isBoxAddress } from "../../evidence/box-address.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
@@ -41,6 +42,10 @@ async function loginAtServer(
     const offer = await spin(terminal, wantsJson(typed), "Asking the server", () =>
       signInOffer(client, at, signal),
     );
+    if (await hasKey(client)) {
+      const { loginByKey } = await import("./login-officer.ts");
+      return loginByKey(context, typed, client, at, offer);
+    }
     if (offer.provider !== undefined) {
       const { loginByProvider } = await import("./login-officer.ts");
       return loginByProvider(context, typed, client, at, offer);

@@ -52,7 +52,12 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const json = wantsJson(typed);
   const request = toRequest(parseOptions(optionsSchema, typed), terminal.errorIsTerminal && !json);
   const serving = await machine.serve(request, signal);
-  const listening = { type: "listening", url: serving.url, publicUrl: serving.publicUrl };
+  const listening = {
+    type: "listening",
+    url: serving.url,
+    publicUrl: serving.publicUrl,
+    serverKey: serving.serverKey,
+  };
   printResult(terminal, json, { schema: "exhibit.serve/1", ...listening }, () => [
     `Listening on ${serving.url}`,
   ]);
@@ -70,9 +75,11 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 
 function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   const theme = themeFor(terminal.color);
-  const { invitation, dataDir, contentUrl, partsGoDirect, logFile, publicUrl, url } = serving;
+  const { invitation, serverKey, dataDir, contentUrl, partsGoDirect, logFile, publicUrl, url } =
+    serving;
   const lines = [
     `Data folder: ${visible(dataDir)}${logFile === undefined ? "" : `   Log: ${visible(logFile)}`}`,
+    `Key: ${serverKey}`,
     ...(contentUrl === undefined ? [] : [`Content: ${visible(contentUrl)}`]),
     ...(partsGoDirect ? ["Clients that can reach it send parts of files straight there."] : []),
     ...(publicUrl === url ? [] : [`People reach it as ${publicUrl}`]),

@@ -1,10 +1,11 @@
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import { parseInvitationCode } from "../../evidence/invitation-code.ts";
 import type { Enrolment } from "../../evidence/ports/accounts.ts";
 import { newPrivateJwk, publicJwkSchema, signingKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
-import { identitiesPath } from "../../protocol/accounts.ts";
+import { identitiesPath, identityOfKey } from "../../protocol/accounts.ts";
 import { parsed, send } from "../control-call.ts";
+import { findPreparedKey, prepareKey } from "../prepared-key.ts";
 import { probeSecrets } from "../probe-secrets.ts";
 import { askServer } from "./ask-server.ts";
 import { failureOf } from "./http.ts";
@@ -23,6 +24,11 @@ import { register } from "./sign-in.ts";
 export function enrolmentAtServers(machine: SessionMachine): Enrolment {
   return {
     enrol: (url, invitation, signal) => enrol(url, invitation, machine, signal),
+    prepareKey: async () => (await prepareKey(machine.secrets)).publicJwk,
+    serverKey: async (url) =>
+      (await findIdentity(machine.secrets, serverAddress(url)))?.serverThumbprint,
+    hasPreparedKey: async () => (await findPreparedKey(machine.secrets)) !== undefined,
+    useKey: (url, serverKey, signal) => useKey(url, serverKey, machine, signal),
     leave: (url, signal) => leave(url, machine, signal),
   };
 }
@@ -66,6 +72,44 @@ async function enrol(
   if (before?.by === "invitation" && before.serverThumbprint === serverThumbprint) {
     await unregister(url, before, machine, signal).catch(() => undefined);
   }
+}
+
+async function useKey(
+  address: string,
+  serverKey: string,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = serverAddress(address);
+  const { secrets } = machine;
+  const key = await findPreparedKey(secrets);
+  if (key === undefined) {
+    throw new ExhibitError("auth.required", `No key lies prepared in ${secrets.place}.`, {
+      hint: "Make one: exhibit key create FILE.",
+    });
+  }
+  const { thumbprint } = await signingKey(key);
+  const clientId = identityOfKey(thumbprint);
+  const before = await findIdentity(secrets, url);
+  const kept: KeptIdentity = { by: "key", clientId, key, serverThumbprint: serverKey };
+  await keepIdentity(secrets, url, kept);
+  try {
+    await (await openSession(url, machine, signal)).accessToken(signal);
+  } catch (error) {
+    if (before === undefined) await forgetIdentity(secrets, url);
+    else await keepIdentity(secrets, url, before);
+    throw hasCode(error, "auth.token-invalid") ? notEnrolled() : error;
+  }
+}
+
+function notEnrolled(): ExhibitError {
+  return new ExhibitError(
+    "auth.identity-unknown",
+    "The server does not know the key in this machine's key file.",
+    {
+      hint: "Its administrator enrols the public half, the file FILE.pub beside it: exhibit identity enrol FILE.pub --role partner --org NAME.",
+    },
+  );
 }
 
 async function leave(

@@ -4,7 +4,7 @@ import type { Pace } from "../../evidence/ports/pace.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { signingKey, type SigningKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
-import type { ServerStatement } from "../../protocol/server-statement.ts";
+import type { ServerStatement, StatedProvider } from "../../protocol/server-statement.ts";
 import type { Network, Route } from "../network.ts";
 import type { Tokens } from "../sign-in/shared-token.ts";
 import type { InTurn } from "../sign-in/trade.ts";
@@ -42,6 +42,8 @@ export interface Session {
   readonly clientId: string;
   /** The enrolled key, or this machine's key that is registered for an officer; it signs records. */
   readonly signer: SigningKey;
+  /** The force's provider, where an officer signed in by it. */
+  readonly provider?: StatedProvider | undefined;
   /** This machine's clock minus the server's, as it was last measured. */
   readonly clockOffsetMs: number;
   /** A control call as this identity. Gets a new token once when the server refuses the one it had. */
@@ -79,6 +81,7 @@ class OpenSession implements Session {
   readonly stallMs: number;
   readonly clientId: string;
   readonly signer: SigningKey;
+  readonly provider: StatedProvider | undefined;
   readonly #tokens: Tokens;
   #known: KnownServer;
   #refused: string | undefined;
@@ -98,6 +101,7 @@ class OpenSession implements Session {
     this.stallMs = network.stallMs;
     this.clientId = kept.clientId;
     this.signer = signer;
+    this.provider = kept.by === "provider" ? kept.provider : undefined;
     this.#known = known;
     this.#tokens =
       kept.by === "provider"
