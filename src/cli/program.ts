@@ -6,6 +6,7 @@ import { declarePeople } from "./declare-people.ts";
 import { declareKeys } from "./declare-keys.ts";
 import { declareRequests } from "./declare-requests.ts";
 import { declareSharing } from "./declare-sharing.ts";
+import { declareSso } from "./declare-sso.ts";
 import { declareMachine } from "./declare-machine.ts";
 
 /**
@@ -37,6 +38,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
   declareKeys(program, context, outcome);
   declarePeople(program, context, outcome);
   declareMachine(program, context, outcome);
+  declareSso(program, context, outcome);
   declareHelp(program, context);
   program.addHelpText(
     "after",

@@ -26,8 +26,6 @@ export const identitySchema = z.strictObject({
   /** Absent for who comes by the provider: each of their machines has a key of its own. */
   keyThumbprint: z.string().optional(),
   enrolledAt: z.iso.datetime(),
-  /** To the hour. */
-  lastSeenAt: z.iso.datetime().optional(),
   revokedAt: z.iso.datetime().optional(),
   quotaBytes: z.number().int().nonnegative().optional(),
   usedBytes: z.number().int().nonnegative(),
@@ -50,6 +48,8 @@ export type Invitation = z.infer<typeof invitationSchema>;
 export const identityReportSchema = identitySchema.extend({
   /** What the provider calls the person, where that is a GUID (in Entra ID: the object id). */
   providerSubject: z.string().optional(),
+  /** To the hour. */
+  lastSeenAt: z.iso.datetime().optional(),
   /** Machines whose keys sign for it. */
   machines: z.number().int().nonnegative(),
   openShares: z.number().int().nonnegative(),

@@ -3,7 +3,8 @@ import { errors as joseErrors, importJWK, jwtVerify } from "jose";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Identity, Role } from "../evidence/identity.ts";
 import { audienceOf } from "../protocol/server-statement.ts";
-import { findIdentity, noteSeen } from "./accounts/identities.ts";
+import { findIdentity } from "./accounts/identities.ts";
+import { LastSeen } from "./accounts/last-seen.ts";
 import type { ServerDeps } from "./deps.ts";
 import { issuerNamedIn } from "./sso/check-token.ts";
 import { officerOf } from "./sso/officers.ts";
@@ -37,6 +38,7 @@ export function issuerOf(publicUrl: string): string {
  */
 export async function guardRoutes(app: FastifyInstance, deps: ServerDeps): Promise<void> {
   const key = await importJWK(deps.key.publicJwk, "EdDSA");
+  const lastSeen = new LastSeen(deps);
   const callers = new WeakMap<FastifyRequest, Identity>();
 
   app.decorateRequest("caller", {
@@ -70,7 +72,7 @@ export async function guardRoutes(app: FastifyInstance, deps: ServerDeps): Promi
     const identity = await bearerOf(token);
     if (identity === undefined) throw invalidToken();
     if (identity.revokedAt !== undefined) throw revoked();
-    await noteSeen(deps.database, identity, deps.clock.now());
+    await lastSeen.note(identity.id);
     return identity;
   }
 

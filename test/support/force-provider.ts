@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from "jose";
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
 import { Provider } from "../../src/server/accounts/oidc.ts";
 
 /** Somebody of the force, as its provider knows them. */
@@ -44,7 +44,7 @@ export interface ForceProvider {
   /** Signs with new keys from now on; old ones are not published any more. */
   rotate(): Promise<void>;
   /** A token as an attacker, or a provider gone wrong, would make it. */
-  token(claims?: JWTPayload, options?: TokenOptions): Promise<string>;
+  token(claims?: Record<string, unknown>, options?: TokenOptions): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -1,3 +1,5 @@
+import type { DoctorFinding } from "./doctor.ts";
+
 /** How officers may sign in at a server, as its sealed statement says. */
 export interface SignInOffer {
   /** Thumbprint of the key that sealed it. */
@@ -22,6 +24,9 @@ export type SignInWay =
   | { readonly by: "page"; readonly showPage: (url: string) => void }
   | { readonly by: "device"; readonly showCode: (code: DeviceCode) => void };
 
+/** How a doctor gets a look at the claims of a sign-in where none is kept; undefined, and it does without. */
+export type ShowPage = ((url: string) => void) | undefined;
+
 /** Signs officers in at exhibit servers by the force's OpenID Connect provider. */
 export interface OfficerSignIn {
   /** Asks a server that is not trusted yet. @throws `auth.server-key-changed` where another key was pinned; `unavailable.store` */
@@ -33,4 +38,6 @@ export interface OfficerSignIn {
    * `policy.device-flow-blocked`, `policy.no-role`, `policy.groups-overage`, `policy.unsupported`, `unavailable.*`
    */
   signIn(url: string, serverKey: string, way: SignInWay, signal: AbortSignal): Promise<void>;
+  /** Says what of signing in there will not work, and what to set. Keeps nothing. @throws `unavailable.store`, `auth.server-key-changed` */
+  examine(url: string, showPage: ShowPage, signal: AbortSignal): Promise<readonly DoctorFinding[]>;
 }

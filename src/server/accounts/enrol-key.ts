@@ -5,7 +5,7 @@ import { thumbprintOf } from "../../evidence/seal.ts";
 import { identityOfKey, type enrolKeySchema } from "../../protocol/accounts.ts";
 import type { IdentityRow } from "../database/account-tables.ts";
 import type { ServerDeps } from "../deps.ts";
-import { findIdentityRow, identityOfRow } from "./identities.ts";
+import { endIdentity, findIdentityRow, identityOfRow } from "./identities.ts";
 
 /**
  * Enrols a key that was made elsewhere, by its public half; repeating it gives the same identity.
@@ -55,5 +55,16 @@ export async function enrolKey(
     }
     await trx.insertInto("identities").values(row).execute();
     return identityOfRow(row);
+  });
+}
+
+/** Ends the identity of a key that an admin enrolled, by its own wish. @throws ExhibitError `policy.not-permitted` for others */
+export async function leaveWithKey(
+  { database, clock }: Pick<ServerDeps, "database" | "clock">,
+  caller: Identity,
+): Promise<void> {
+  if (caller.enrolledBy === "key") return endIdentity(database, caller.id, clock.now());
+  throw new ExhibitError("policy.not-permitted", "Only a key that an admin enrolled leaves so.", {
+    hint: "Run exhibit logout, which knows the right way.",
   });
 }

@@ -4,8 +4,6 @@ import type { Identity } from "../../evidence/identity.ts";
 import type { IdentityRow } from "../database/account-tables.ts";
 import type { Tables } from "../database/tables.ts";
 
-const seenEveryMs = 3_600_000;
-
 /** The identity's row, revoked or not. */
 export async function findIdentityRow(
   database: Kysely<Tables>,
@@ -83,20 +81,6 @@ function noIdentity(id: string): ExhibitError {
   });
 }
 
-/** Writes down that an identity was here, once an hour at most. */
-export async function noteSeen(
-  database: Kysely<Tables>,
-  { id, lastSeenAt }: Identity,
-  now: Date,
-): Promise<void> {
-  if (lastSeenAt !== undefined && now.getTime() - Date.parse(lastSeenAt) < seenEveryMs) return;
-  await database
-    .updateTable("identities")
-    .set({ last_seen_at: now.toISOString() })
-    .where("id", "=", id)
-    .execute();
-}
-
 /** Marks an identity as gone, by its own wish or another's. */
 export async function endIdentity(database: Kysely<Tables>, id: string, now: Date): Promise<void> {
   await database
@@ -128,7 +112,6 @@ export function identityOfRow(row: IdentityRow): Identity {
     enrolledBy: row.enrolled_by,
     ...(row.key_thumbprint === null ? {} : { keyThumbprint: row.key_thumbprint }),
     enrolledAt: row.enrolled_at,
-    ...(row.last_seen_at === null ? {} : { lastSeenAt: row.last_seen_at }),
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
     ...(row.quota_bytes === null ? {} : { quotaBytes: row.quota_bytes }),
     usedBytes: row.used_bytes,

@@ -30,6 +30,7 @@ export async function reportIdentities({
   const sharesOf = new Map(shares.map(({ created_by, count }) => [created_by, count]));
   return rows.map((row) => ({
     ...identityOfRow(row),
+    ...(row.last_seen_at === null ? {} : { lastSeenAt: row.last_seen_at }),
     ...(row.provider_subject === null ? {} : { providerSubject: row.provider_subject }),
     machines: machinesOf.get(row.id) ?? (row.key_jwk === null ? 0 : 1),
     openShares: sharesOf.get(row.id) ?? 0,

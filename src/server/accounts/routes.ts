@@ -9,8 +9,8 @@ import {
 } from "../../protocol/accounts.ts";
 import { newKeySchema, ownKeysPath } from "../../protocol/keys.ts";
 import type { ServerDeps } from "../deps.ts";
-import { enrolKey } from "./enrol-key.ts";
-import { endIdentity, listIdentities, restoreIdentity, revokeIdentity } from "./identities.ts";
+import { enrolKey, leaveWithKey } from "./enrol-key.ts";
+import { listIdentities, restoreIdentity, revokeIdentity } from "./identities.ts";
 import { endKey, registerKey } from "./identity-keys.ts";
 import { reportIdentities } from "./identity-report.ts";
 import { listInvitations, makeInvitation, revokeInvitation } from "./invitations.ts";
@@ -58,9 +58,7 @@ export async function accountRoutes(app: FastifyInstance, deps: ServerDeps): Pro
   app.get(`${identitiesPath}/me`, everyone, (request) => request.caller);
 
   app.delete(`${identitiesPath}/me`, everyone, async (request, reply) => {
-    const { caller } = request;
-    if (caller.enrolledBy !== "provider")
-      await endIdentity(deps.database, caller.id, deps.clock.now());
+    await leaveWithKey(deps, request.caller);
     return reply.code(204).send();
   });
 

@@ -23,8 +23,8 @@ const claimsSchema = z.looseObject({
   azp: z.string().optional(),
   client_id: z.string().optional(),
   appid: z.string().optional(),
-  scp: z.unknown(),
-  scope: z.unknown(),
+  scp: z.unknown().optional(),
+  scope: z.unknown().optional(),
 });
 export type ProviderClaims = z.infer<typeof claimsSchema>;
 

@@ -48,7 +48,7 @@ export function refusalOf(
 ): ExhibitError {
   const aadsts = /\bAADSTS(\d{4,8})\b/.exec(description)?.[1];
   const facts = { error, ...(aadsts === undefined ? {} : { aadsts: `AADSTS${aadsts}` }) };
-  const remedy = aadsts === undefined ? undefined : settings[aadsts];
+  const remedy = aadsts === undefined ? undefined : settingFor(aadsts);
   if (asked === "device" && error !== "expired_token") return deviceRefused(error, remedy, facts);
   if (error === "expired_token" || (error === "invalid_grant" && asked === "page")) {
     return new ExhibitError(
@@ -106,6 +106,11 @@ function deviceRefused(
       facts,
     },
   );
+}
+
+/** What to set for one of Entra ID's numbers; undefined where that is not known here. */
+export function settingFor(number: string): string | undefined {
+  return settings[number];
 }
 
 /** What an administrator sets in Entra ID for each of its numbers, where one is known. */

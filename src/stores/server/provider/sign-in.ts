@@ -1,4 +1,3 @@
-import { randomState } from "openid-client";
 import { ExhibitError } from "../../../evidence/errors.ts";
 import { identitySchema, type Identity } from "../../../evidence/identity.ts";
 import type {
@@ -12,14 +11,15 @@ import { identitiesPath } from "../../../protocol/accounts.ts";
 import { keyProofType, ownKeysPath, type KeyProof } from "../../../protocol/keys.ts";
 import { certificateChain } from "../../certificate-chain.ts";
 import { probeSecrets } from "../../probe-secrets.ts";
-import { openCallback } from "../../sign-in/callback.ts";
 import { askServer, type KnownServer } from "../ask-server.ts";
 import { endAtServer } from "../enrolment.ts";
 import { callServer, type Call } from "../http.ts";
 import { findIdentity, keepIdentity, type KeptIdentity } from "../kept-identity.ts";
 import type { SessionMachine } from "../session.ts";
 import { keepTokens, loginCommand, tokensName } from "./kept-tokens.ts";
+import { examineSignIn } from "./examine.ts";
 import { newTokens } from "./officer-tokens.ts";
+import { grantedOnPage } from "./on-page.ts";
 import { Provider, type Granted } from "./provider.ts";
 
 /** Signs officers in at exhibit servers. `waitMs` is how long a person has on the page, 5 minutes unless a test says otherwise. */
@@ -28,6 +28,8 @@ export function signInByProvider(machine: SessionMachine, waitMs?: number): Offi
     offer: (url, signal) => offer(serverAddress(url), machine, signal),
     signIn: (url, serverKey, way, signal) =>
       signIn(serverAddress(url), serverKey, way, machine, waitMs, signal),
+    examine: (url, showPage, signal) =>
+      examineSignIn(serverAddress(url), showPage, machine, signal),
   };
 }
 
@@ -68,7 +70,7 @@ async function signIn(
   await probeSecrets(secrets);
   const provider = new Provider(stated, machine, loginCommand(url));
   const granted = await (way.by === "page"
-    ? onPage(url, provider, way.showPage, waitMs, signal)
+    ? grantedOnPage(url, provider, way.showPage, waitMs, signal)
     : provider.byDevice(way.showCode, signal));
   const { refreshToken } = granted;
   if (refreshToken === undefined) throw notLasting(url);
@@ -94,29 +96,6 @@ async function signIn(
   };
   // In turn, so that a process that trades the old login's token does not put it back over this one.
   await machine.inTurn(tokensName(url), keep, signal);
-}
-
-async function onPage(
-  url: string,
-  provider: Provider,
-  showPage: (url: string) => void,
-  waitMs: number | undefined,
-  signal: AbortSignal,
-): Promise<Granted> {
-  const state = randomState();
-  const place = {
-    who: "The sign-in service",
-    again: loginCommand(url),
-    registered: "http://localhost",
-  } as const;
-  const callback = await openCallback(place, state, waitMs);
-  try {
-    const begun = await provider.begin(callback.redirectUri, state, signal);
-    showPage(begun.url);
-    return await provider.redeem(begun, await callback.answer(signal), signal);
-  } finally {
-    callback.close();
-  }
 }
 
 async function whoIs(
