@@ -1,11 +1,12 @@
-import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { chromium, type Browser } from "playwright-core";
 import type { SignInWay } from "../../src/evidence/ports/officer-sign-in.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
+import { tokensName, type ProviderTokens } from "../../src/stores/server/provider/kept-tokens.ts";
 import { signInByProvider } from "../../src/stores/server/provider/sign-in.ts";
-import { openSession } from "../../src/stores/server/session.ts";
+import { openSession, type Session } from "../../src/stores/server/session.ts";
+import { makeClient, upload, uploadOf } from "../support/client.ts";
 import { chromiumPath } from "../support/chromium.ts";
 import {
   groups,
@@ -13,21 +14,29 @@ import {
   startForceProvider,
   type ForceProvider,
 } from "../support/force-provider.ts";
-import { newMachine, soon, startServer, type TestServer } from "../support/server.ts";
+import { MovingClock } from "../support/moving-clock.ts";
+import { newMachine, soon, startServer, type Person, type TestServer } from "../support/server.ts";
 import { believing } from "../support/sso-server.ts";
 
+const smith = "officer.smith@force.example";
+const jones = "officer.jones@force.example";
+const clock = new MovingClock();
 let provider: ForceProvider;
 let server: TestServer;
 let browser: Browser;
 
 beforeAll(async () => {
   provider = await startForceProvider();
-  provider.accounts.set("officer.smith@force.example", {
-    oid: "aaaaaaaa-1111-4222-8333-444444444444",
-    groups: [groups.officers],
-  });
-  server = await startServer({ deps: { sso: believing(provider) } });
+  server = await startServer({ clock, deps: { sso: believing(provider, clock) } });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox"] });
+});
+beforeEach(() => {
+  clock.aheadMs = 0;
+  const oid = (digit: string) => `${digit.repeat(8)}-1111-4222-8333-444444444444`;
+  provider.accounts.set(smith, { oid: oid("a"), groups: [groups.officers] });
+  provider.accounts.set(jones, { oid: oid("b"), groups: [groups.officers] });
+  Object.assign(provider.habits, { blocksDevices: false, hasDeviceFlow: true, isDown: false });
+  Object.assign(provider.habits, { accessTokenSeconds: 3600, discovery: {} });
 });
 afterAll(async () => {
   await browser.close();
@@ -35,51 +44,331 @@ afterAll(async () => {
   await provider.close();
 });
 
-type Machine = ReturnType<typeof newMachine>;
+type Machine = Person["machine"];
 
-function asPerson(login: string): SignInWay {
-  return { by: "page", showPage: (page) => void signInAt(page, login) };
+/** A machine that several processes share, as far as turns go. */
+function sharedMachine(): Machine {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ...newMachine(clock),
+    inTurn: (_name, work) => {
+      const turn = last.then(work, work);
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
 }
 
-async function signIn(machine: Machine, way: SignInWay): Promise<void> {
+function atPage(walk: (page: string) => Promise<unknown>): SignInWay {
+  return { by: "page", showPage: (page) => void walk(page) };
+}
+
+function asPerson(login: string): SignInWay {
+  return atPage((page) => signInAt(page, login));
+}
+
+async function signIn(machine: Machine, way: SignInWay, waitMs = 20_000): Promise<Session> {
   const key = server.deps.key.thumbprint;
-  await signInByProvider(machine).signIn(server.url, key, way, soon());
+  await signInByProvider(machine, waitMs).signIn(server.url, key, way, soon());
+  return openSession(server.url, machine, soon());
+}
+
+function kept(machine: Machine): ProviderTokens {
+  return JSON.parse(machine.secrets.all().get(tokensName(server.url)) ?? "{}") as ProviderTokens;
+}
+
+/** The browser comes back with something else than the page gave. */
+function cameBack(page: string, parameters: Record<string, string>): Promise<unknown> {
+  const asked = new URL(page).searchParams;
+  const back = new URL(asked.get("redirect_uri") ?? "");
+  back.search = new URLSearchParams({ state: asked.get("state") ?? "", ...parameters }).toString();
+  return fetch(back);
 }
 
 describe("an officer", () => {
-  it("signs in on the provider's page in a real browser, and the server knows them by no name", async () => {
-    const machine = newMachine();
+  it("signs in on the provider's page in a real browser, and logs out everywhere", async () => {
+    const machine = sharedMachine();
     const page = await browser.newPage();
     const walk = async (url: string): Promise<void> => {
       await page.goto(url);
-      await page.fill("input[name=login]", "officer.smith@force.example");
+      await page.fill("input[name=login]", smith);
       await page.fill("input[name=password]", "any");
       await page.click("button[type=submit]");
       await page.click("button[type=submit]");
       await page.waitForURL(/^http:\/\/localhost/);
     };
     let walked: Promise<void> | undefined;
-    await signIn(machine, { by: "page", showPage: (url) => (walked = walk(url)) });
+    const session = await signIn(
+      machine,
+      atPage((url) => (walked = walk(url))),
+    );
     await walked;
     expect(await page.textContent("body")).toContain("go back to the terminal");
     await page.close();
-    const session = await openSession(server.url, machine, soon());
-    expect(await accountsOf(session).me(soon())).toMatchObject({
-      role: "officer",
-      organisation: "Example Police",
-      enrolledBy: "provider",
-    });
+    const me = await accountsOf(session).me(soon());
+    expect(me).toMatchObject({ role: "officer", organisation: "Example Police" });
+    expect(me.enrolledBy).toBe("provider");
+    const { refreshToken, accessToken } = kept(machine);
     expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(true);
+    expect([...machine.secrets.all()]).toEqual([]);
+    const keys = await server.deps.database.selectFrom("identity_keys").selectAll().execute();
+    expect(keys.map(({ revoked_at }) => revoked_at)).not.toContain(null);
+    const again = sharedMachine();
+    await signIn(again, asPerson(smith));
+    await again.secrets.set(
+      tokensName(server.url),
+      JSON.stringify({ refreshToken, accessToken, endsAt: 0, until: 0 }),
+    );
+    const over = await openSession(server.url, again, soon());
+    await expect(over.accessToken(soon())).rejects.toMatchObject({ code: "auth.login-expired" });
+    for (const secret of [refreshToken, accessToken, smith]) {
+      expect(server.log.join("\n")).not.toContain(secret);
+    }
+  });
+
+  it("has several machines, whose records count as an enrolled partner's do, until one is logged out", async () => {
+    const [office, car] = [sharedMachine(), sharedMachine()];
+    await signIn(office, asPerson(smith));
+    await signIn(car, asPerson(smith));
+    const results = [];
+    for (const [index, machine] of [office, car].entries()) {
+      const client = await makeClient(server.url, machine);
+      const file = await client.write(`statement-${index}.txt`, `statement ${index}`);
+      const big = await client.write(`big-${index}.bin`, Buffer.alloc(300_000, index + 1));
+      const done = await upload(client.deps, uploadOf([file, big]), soon());
+      expect([done.failed, done.exhibits.length]).toEqual([[], 2]);
+      const { register, signer } = await client.deps.connect(undefined);
+      for await (const entry of register.list("01AB1234526", soon())) {
+        const { record } = await register.read(entry, soon());
+        results.push(record.uploader.thumbprint === signer.thumbprint);
+      }
+      await client.close();
+    }
+    expect(results.filter(Boolean).length).toBe(4);
+    const car2 = await makeClient(server.url, car);
+    const identity = car.secrets.all().get(`identity:${server.url}`) ?? "";
+    const tokens = car.secrets.all().get(tokensName(server.url)) ?? "";
+    await enrolmentAtServers(car).leave(server.url, soon());
+    // Somebody has a copy of what the car had: neither its key nor its sign-in is good any more.
+    await car.secrets.set(`identity:${server.url}`, identity);
+    await car.secrets.set(tokensName(server.url), tokens);
+    const file = await car2.write("late.txt", "too late");
+    const late = await upload(car2.deps, uploadOf([file]), soon());
+    expect(late.failed.map(({ code }) => code)).toEqual(["integrity.signature"]);
+    await car2.close();
+  });
+
+  it("registers no key but its own, and proves that it has it", async () => {
+    const one = await signIn(sharedMachine(), asPerson(smith));
+    const partner = await server.enrol("partner");
+    const call = { method: "POST", path: "/v1/identities/me/keys" } as const;
+    const body = { key: one.signer.publicJwk, proof: { payload: "e30", signatures: [] } };
+    await expect(one.call({ ...call, body }, soon())).rejects.toMatchObject({
+      code: "usage.invalid",
+    });
+    const signatures = [{ protected: "e30", signature: "AAAA" }];
+    const proof = { payload: "e30", signatures };
+    await expect(one.call({ ...call, body: { ...body, proof } }, soon())).rejects.toMatchObject({
+      code: "integrity.signature",
+    });
+    await expect(
+      partner.session.call({ ...call, body: { ...body, proof } }, soon()),
+    ).rejects.toMatchObject({ code: "policy.not-permitted" });
+  });
+
+  it("shares one pair of tokens with all processes of a machine, and trades each once", async () => {
+    const machine = sharedMachine();
+    await signIn(machine, asPerson(smith));
+    const before = kept(machine);
+    await clock.later(2 * 3_600_000, async () => {
+      const sessions = await Promise.all(
+        Array.from({ length: 5 }, () => openSession(server.url, machine, soon())),
+      );
+      const traded = provider.asked.filter((path) => path.endsWith("/token")).length;
+      const got = await Promise.all(sessions.map((session) => session.accessToken(soon())));
+      expect(new Set(got).size).toBe(1);
+      expect(got[0]).not.toBe(before.accessToken);
+      expect(provider.asked.filter((path) => path.endsWith("/token")).length).toBe(traded + 1);
+    });
+    expect(kept(machine).refreshToken).not.toBe(before.refreshToken);
+  });
+
+  it("goes on uploading over the end of a token, also while the provider changes its keys", async () => {
+    provider.habits.accessTokenSeconds = 4;
+    const machine = sharedMachine();
+    await signIn(machine, asPerson(smith));
+    const client = await makeClient(server.url, machine);
+    const file = await client.write("long.bin", Buffer.alloc(600_000, 7));
+    const tokens = new Set<string>();
+    client.onConnect = ({ store }) => {
+      store.beforePart = async () => {
+        tokens.add(kept(machine).accessToken);
+        if (tokens.size === 1) await provider.rotate();
+        await new Promise((resolve) => setTimeout(resolve, 450));
+      };
+    };
+    const done = await upload(client.deps, uploadOf([file], { concurrency: 1 }), soon());
+    expect([done.failed, done.exhibits.length]).toEqual([[], 1]);
+    expect(tokens.size).toBeGreaterThan(1);
+    await client.close();
+  });
+
+  it("who is disabled at the provider has nothing after one token's life, and is told in mid-upload; after a login the upload goes on", async () => {
+    const machine = sharedMachine();
+    await signIn(machine, asPerson(jones));
+    const client = await makeClient(server.url, machine);
+    const file = await client.write("leaver.bin", Buffer.alloc(400_000, 9));
+    let parts = 0;
+    client.onConnect = ({ store }) => {
+      store.beforePart = () => {
+        parts += 1;
+        if (parts !== 3) return;
+        provider.accounts.set(jones, { oid: "b".repeat(8), isDisabled: true });
+        clock.aheadMs += 3_700_000;
+      };
+    };
+    const broken: unknown = await upload(
+      client.deps,
+      uploadOf([file], { concurrency: 1 }),
+      soon(),
+    ).catch((error: unknown) => error);
+    expect(broken).toMatchObject({
+      code: "auth.login-expired",
+      hint: expect.stringContaining(`exhibit login ${server.url}`) as unknown,
+    });
+    clock.aheadMs = 0;
+    client.onConnect = undefined;
+    provider.accounts.set(jones, {
+      oid: "bbbbbbbb-1111-4222-8333-444444444444",
+      groups: [groups.officers],
+    });
+    await signIn(machine, asPerson(jones));
+    const { store } = client;
+    const done = await upload(client.deps, uploadOf([file], { concurrency: 1 }), soon());
+    expect([done.failed, done.exhibits.length]).toEqual([[], 1]);
+    expect(client.store).not.toBe(store);
+    await client.close();
+  });
+});
+
+describe("a sign-in that goes wrong", () => {
+  const rows: [string, string, string, SignInWay][] = [
+    [
+      "says no",
+      "auth.sign-in-denied",
+      "may use this",
+      atPage((page) =>
+        cameBack(page, { error: "access_denied", error_description: "Planted Name said no" }),
+      ),
+    ],
+    [
+      "is not assigned in Entra ID",
+      "auth.sign-in-denied",
+      "Users and groups",
+      atPage((page) =>
+        cameBack(page, { error: "access_denied", error_description: "AADSTS50105: Planted Name" }),
+      ),
+    ],
+    [
+      "comes with a code of nobody",
+      "auth.sign-in-late",
+      "Begin again",
+      atPage((page) => cameBack(page, { code: "made-up" })),
+    ],
+    ["never comes back", "auth.sign-in-late", "five minutes", atPage(() => Promise.resolve())],
+    [
+      "comes back with another state",
+      "auth.sign-in-late",
+      "five minutes",
+      atPage((page) => cameBack(page, { state: "other", code: "c" })),
+    ],
+    [
+      "comes with the code of another sign-in",
+      "auth.sign-in-late",
+      "Begin again",
+      atPage(async (page) => {
+        // Somebody's own code, slipped into this sign-in: it was begun with another PKCE secret.
+        const theirs = new URL(page);
+        theirs.searchParams.set("code_challenge", "A".repeat(43));
+        await signInAt(theirs.href, jones);
+      }),
+    ],
+    [
+      "comes with another nonce",
+      "auth.sign-in-denied",
+      "somebody sent you",
+      atPage(async (page) => {
+        const replayed = new URL(page);
+        replayed.searchParams.set("nonce", "another");
+        await signInAt(replayed.href, smith);
+      }),
+    ],
+  ];
+
+  it.each(rows)("%s: %s", async (_what, code, hint, way) => {
+    const machine = sharedMachine();
+    const failure: unknown = await signIn(
+      machine,
+      way,
+      hint === "five minutes" ? 500 : undefined,
+    ).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code });
+    expect((failure as { hint?: string }).hint).toContain(hint);
+    expect(JSON.stringify(failure)).not.toContain("Planted");
     expect([...machine.secrets.all()]).toEqual([]);
   });
 
-  it("signs in without", async () => {
-    const machine = newMachine();
-    await signIn(machine, asPerson("officer.smith@force.example"));
-    expect([...machine.secrets.all().keys()].sort()).toEqual([
-      `identity:${server.url}`,
-      `sso-login:${server.url}`,
-    ]);
+  it("as nobody with a role keeps nothing, and says what to set", async () => {
+    const machine = sharedMachine();
+    provider.accounts.set(jones, { oid: "c".repeat(36), isInTooMany: true });
+    await expect(signIn(machine, asPerson(jones))).rejects.toMatchObject({
+      code: "policy.groups-overage",
+    });
+    provider.accounts.set(jones, { oid: "c".repeat(36), groups: ["none"] });
+    await expect(signIn(machine, asPerson(jones))).rejects.toMatchObject({
+      code: "policy.no-role",
+    });
+    expect([...machine.secrets.all()]).toEqual([]);
+  });
+
+  it("at a provider that is down, or is another than the server says", async () => {
+    provider.habits.discovery = { issuer: "https://idp.evil.example" };
+    await expect(signIn(sharedMachine(), asPerson(smith))).rejects.toMatchObject({
+      code: "unavailable.sign-in",
+    });
+  });
+
+  it("at a server that is not the one whose key was agreed on", async () => {
+    const other = signInByProvider(sharedMachine());
+    await expect(
+      other.signIn(server.url, "A".repeat(43), asPerson(smith), soon()),
+    ).rejects.toMatchObject({ code: "auth.server-key-changed" });
   });
 });
-void rm;
+
+describe("a code on another device", () => {
+  const device = (shown: (page: string, code: string) => Promise<unknown>): SignInWay => ({
+    by: "device",
+    showCode: ({ page, code }) => void shown(page, code),
+  });
+
+  it("signs in where the force allows it", async () => {
+    const way = device((page, code) => signInAt(`${page}?user_code=${code}`, smith));
+    const session = await signIn(sharedMachine(), way);
+    expect(await accountsOf(session).me(soon())).toMatchObject({ role: "officer" });
+  });
+
+  it.each([
+    ["Conditional Access blocks it", { blocksDevices: true }, "AADSTS53003"],
+    ["the provider has none", { hasDeviceFlow: false }, undefined],
+  ])("is explained where %s", async (_why, habits, aadsts) => {
+    Object.assign(provider.habits, habits);
+    const failure: unknown = await signIn(
+      sharedMachine(),
+      device(() => Promise.resolve()),
+    ).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "policy.device-flow-blocked" });
+    expect(failure).toMatchObject({ hint: expect.stringContaining("browser") as unknown });
+    if (aadsts !== undefined) expect(failure).toMatchObject({ facts: { aadsts } });
+  });
+});

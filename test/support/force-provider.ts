@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
-import { Provider } from "../../src/server/accounts/oidc.ts";
+import { Provider, type Adapter, type AdapterPayload } from "../../src/server/accounts/oidc.ts";
 
 /** Somebody of the force, as its provider knows them. */
 export interface Account {
@@ -105,7 +105,8 @@ export async function startForceProvider(tls?: Tls): Promise<ForceProvider> {
   const base = `/${tenant}/v2.0`;
   const issuer = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}${base}`;
   let keys = await newKeys();
-  let provider = providerWith(issuer, keys, accounts, habits);
+  const kept: Kept = new Map();
+  let provider = providerWith(issuer, keys, accounts, habits, kept);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? "/";
@@ -156,7 +157,7 @@ export async function startForceProvider(tls?: Tls): Promise<ForceProvider> {
     asked,
     async rotate() {
       keys = await newKeys();
-      provider = providerWith(issuer, keys, accounts, habits);
+      provider = providerWith(issuer, keys, accounts, habits, kept);
     },
     token(claims = {}, options = {}) {
       const now = Math.floor(Date.now() / 1000);
@@ -190,14 +191,40 @@ export async function startForceProvider(tls?: Tls): Promise<ForceProvider> {
   };
 }
 
+type Kept = Map<string, AdapterPayload>;
+
+/** What a provider keeps outlives a change of its keys. */
+function keeping(kept: Kept, model: string): Adapter {
+  const name = (id: string): string => `${model}:${id}`;
+  const by = (field: "uid" | "userCode", value: string): AdapterPayload | undefined =>
+    [...kept].find(([key, one]) => key.startsWith(`${model}:`) && one[field] === value)?.[1];
+  return {
+    upsert: (id, payload) => Promise.resolve(void kept.set(name(id), payload)),
+    find: (id) => Promise.resolve(kept.get(name(id))),
+    findByUid: (uid) => Promise.resolve(by("uid", uid)),
+    findByUserCode: (code) => Promise.resolve(by("userCode", code)),
+    consume(id) {
+      kept.set(name(id), { ...kept.get(name(id)), consumed: Math.floor(Date.now() / 1000) });
+      return Promise.resolve();
+    },
+    destroy: (id) => Promise.resolve(void kept.delete(name(id))),
+    revokeByGrantId(grant) {
+      for (const [key, { grantId }] of kept) if (grantId === grant) kept.delete(key);
+      return Promise.resolve();
+    },
+  };
+}
+
 function providerWith(
   issuer: string,
   keys: Keys,
   accounts: ReadonlyMap<string, Account>,
   habits: Habits,
+  kept: Kept,
 ): InstanceType<typeof Provider> {
   const audience = `urn:${clientId}`;
   const provider = new Provider(issuer, {
+    adapter: (model: string) => keeping(kept, model),
     jwks: keys.jwks,
     cookies: { keys: ["test"], short: { path: "/" }, long: { path: "/" } },
     clients: [

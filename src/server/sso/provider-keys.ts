@@ -17,8 +17,8 @@ export type GetJson = (url: string) => Promise<unknown>;
 const freshMs = 10 * 60_000;
 /** Where the provider cannot be reached, the keys it had are believed for this long. */
 const keptMs = 24 * 3_600_000;
-/** A key that is not known has the keys asked for again, but not more often than this. */
-const coolDownMs = 15_000;
+/** A key that is not known has the keys asked for again, but not more often than this: anybody can name keys. */
+const coolDownMs = 5_000;
 
 const discoverySchema = z.looseObject({ issuer: z.string(), jwks_uri: z.url() });
 const keySetSchema = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
@@ -60,9 +60,9 @@ export class ProviderKeys {
       return await this.#known(now).find(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      await this.#askAgain(now);
-      // Nobody can say whose key this is while the provider is silent.
-      if (this.#failure !== undefined) throw this.#silent();
+      const isAnswered = await this.#askAgain(now);
+      // Nobody can say whose key this is while the provider is silent, or was asked just now; a client tries again.
+      if (!isAnswered || this.#failure !== undefined) throw this.#silent();
       return await this.#known(now).find(header, token);
     }
   }
@@ -83,15 +83,17 @@ export class ProviderKeys {
     );
   }
 
-  async #askAgain(now: number): Promise<void> {
+  /** @returns false, where it was done just now */
+  async #askAgain(now: number): Promise<boolean> {
     if (this.#asking === undefined) {
-      if (Math.abs(now - this.#triedAt) < coolDownMs) return;
+      if (Math.abs(now - this.#triedAt) < coolDownMs) return false;
       this.#triedAt = now;
       this.#asking = this.#ask(now).finally(() => {
         this.#asking = undefined;
       });
     }
     await this.#asking;
+    return true;
   }
 
   async #ask(now: number): Promise<void> {

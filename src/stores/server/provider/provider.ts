@@ -123,9 +123,7 @@ export class Provider {
   /** Trades a refresh token for a new pair. @throws ExhibitError `auth.login-expired`, `unavailable.sign-in` */
   async refresh(refreshToken: string, signal: AbortSignal): Promise<Granted> {
     const configuration = await this.#configuration("refresh", signal);
-    return this.#granted(signal, () =>
-      refreshTokenGrant(configuration, refreshToken, { scope: this.#scope }),
-    );
+    return this.#granted(signal, () => refreshTokenGrant(configuration, refreshToken));
   }
 
   /** Ends a login where the provider has a way to (RFC 7009); Entra ID has none. */
