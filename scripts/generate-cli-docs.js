@@ -19,15 +19,16 @@ function cell(text) {
 }
 
 /**
- * The verbs below a command, or the command itself where it has none.
+ * The verbs below a command, and the command itself where it can be run.
  *
  * @param {Command} command
  * @param {string} path
  * @returns {{ path: string, command: Command }[]}
  */
 function leaves(command, path) {
-  if (command.commands.length === 0) return [{ path, command }];
-  return command.commands.flatMap((child) => leaves(child, `${path} ${child.name()}`));
+  const verbs = command.commands.flatMap((child) => leaves(child, `${path} ${child.name()}`));
+  // A noun alone has no options of its own.
+  return command.options.length === 0 && verbs.length > 0 ? verbs : [{ path, command }, ...verbs];
 }
 
 /** @param {{ path: string, command: Command }} leaf */

@@ -65,7 +65,10 @@ export async function examineSignIn(
   findings.push(clockFinding(aheadSeconds));
   findings.push(...(await page(provider, machine, url, signal)));
   findings.push(await device(discovery, stated, machine, signal));
-  const token = await tokenToLookAt(url, stated, provider, showPage, machine, signal);
+  // Where the page cannot be come back from, nobody should be sent to it.
+  const canSignIn = findings.every(({ verdict }) => verdict !== "will-not-work");
+  const shown = canSignIn ? showPage : undefined;
+  const token = await tokenToLookAt(url, stated, provider, shown, machine, signal);
   if (token instanceof ExhibitError) {
     const { message, hint } = token;
     return [...findings, finding("sign-in", "will-not-work", message, hint)];
