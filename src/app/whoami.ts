@@ -54,7 +54,7 @@ export async function whoami(
   );
 }
 
-async function inWords({ issuer, until }: Login): Promise<NonNullable<WhoamiResult["signedInBy"]>> {
-  const end = await until();
-  return { issuer, ...(end === undefined ? {} : { until: end.toISOString() }) };
+async function inWords(login: Login): Promise<NonNullable<WhoamiResult["signedInBy"]>> {
+  const end = await login.until();
+  return { issuer: login.issuer, ...(end === undefined ? {} : { until: end.toISOString() }) };
 }

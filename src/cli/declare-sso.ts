@@ -6,8 +6,6 @@ import { runs, type Outcome } from "./declare.ts";
 export function declareSso(program: Command, context: Context, outcome: Outcome): void {
   const doctor = program.commands.find((command) => command.name() === "doctor");
   if (doctor === undefined) throw new Error("exhibit doctor is not declared yet.");
-  // Else what stands behind `sso` would be taken for options of `doctor` itself, which has some of the same names.
-  doctor.enablePositionalOptions();
   runs(
     "store",
     doctor

@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import type { DoctorFinding } from "../../src/evidence/ports/doctor.ts";
 import { signInByProvider } from "../../src/stores/server/provider/sign-in.ts";
-import {
-  groups,
-  signInAt,
-  startForceProvider,
-  type ForceProvider,
-} from "../support/force-provider.ts";
+import { signInAt } from "../support/force-person.ts";
+import { groups, startForceProvider, type ForceProvider } from "../support/force-provider.ts";
 import { MovingClock } from "../support/moving-clock.ts";
 import { newMachine, soon, startServer, type TestServer } from "../support/server.ts";
 import { believing } from "../support/sso-server.ts";

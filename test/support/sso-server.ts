@@ -18,7 +18,7 @@ export const roleMap = {
 export function believing(provider: ForceProvider, clock: Clock = systemClock): Sso {
   const keys = new ProviderKeys(
     provider.issuer,
-    async (url) => (await fetch(url, { redirect: "error" })).json() as Promise<unknown>,
+    async (url) => (await fetch(url, { redirect: "error" })).json(),
     clock,
   );
   return {
