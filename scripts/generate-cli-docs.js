@@ -3,11 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { format, resolveConfig } from "prettier";
 
-// Loaded by address: what the build makes is not there when types are checked.
-/** @param {string} name */
-const built = (name) => import(new URL(`../dist/cli/${name}`, import.meta.url).href);
-const { helpTopics } = await built("help-topics.js");
-const { buildProgram } = await built("program.js");
+import { argumentsOf, helpTopics, leaves, meaningOf, program } from "./declared-commands.js";
 
 const file = new URL("../docs/cli.md", import.meta.url);
 
@@ -18,42 +14,19 @@ function cell(text) {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 }
 
-/**
- * The verbs below a command, and the command itself where it can be run.
- *
- * @param {Command} command
- * @param {string} path
- * @returns {{ path: string, command: Command }[]}
- */
-function leaves(command, path) {
-  const verbs = command.commands.flatMap((child) => leaves(child, `${path} ${child.name()}`));
-  // A noun alone has no options of its own.
-  return command.options.length === 0 && verbs.length > 0 ? verbs : [{ path, command }, ...verbs];
-}
-
 /** @param {{ path: string, command: Command }} leaf */
 function section({ path, command }) {
   const lines = [`### ${path}`, "", cell(command.description()), ""];
-  const words = command.registeredArguments.map((argument) => {
-    const name = argument.variadic ? `${argument.name()}...` : argument.name();
-    return argument.required ? `<${name}>` : `[${name}]`;
-  });
-  lines.push("```", [path, ...words, "[options]"].join(" "), "```", "");
+  lines.push("```", [path, ...argumentsOf(command), "[options]"].join(" "), "```", "");
   for (const argument of command.registeredArguments) {
     lines.push(`- \`${argument.name()}\`: ${cell(argument.description)}`);
   }
   lines.push("", "| option | meaning |", "| --- | --- |");
   for (const option of command.options) {
-    const choices = option.argChoices === undefined ? "" : `: ${option.argChoices.join(", ")}`;
-    const fallback =
-      option.defaultValue === undefined ? "" : ` (default: ${String(option.defaultValue)})`;
-    lines.push(`| \`${option.flags}\` | ${cell(option.description)}${choices}${fallback} |`);
+    lines.push(`| \`${option.flags}\` | ${cell(meaningOf(option))} |`);
   }
   return [...lines, ""].join("\n");
 }
-
-const nowhere = /** @type {any} */ ({ terminal: { columns: () => 100 }, version: "" });
-const program = buildProgram(nowhere, { exitCode: 0 });
 
 /** @type {Map<string, string[]>} */
 const groups = new Map();

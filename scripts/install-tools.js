@@ -47,7 +47,10 @@ const tools = {
         ...["swift-object-server", "swift-ring-builder", "memcached"],
       ),
   },
-  webkit: { packages: ["webkit2gtk-driver"], missing: () => programs("WebKitWebDriver") },
+  webkit: {
+    packages: ["webkit2gtk-driver", "xvfb", "gstreamer1.0-libav", "gstreamer1.0-plugins-bad"],
+    missing: () => [...programs("WebKitWebDriver", "Xvfb"), ...gstreamer("libav", "mpegtsdemux")],
+  },
   wine: { packages: ["wine64", "wine"], missing: () => programs("wine") },
   shells: { packages: ["zsh", "fish"], missing: () => programs("zsh", "fish") },
   man: { packages: ["mandoc"], missing: () => programs("mandoc") },
@@ -165,6 +168,19 @@ function libsecret() {
   const folders = ["/usr/lib", "/usr/lib64", "/lib", ...multiarch()];
   const found = folders.some((folder) => existsSync(join(folder, "libsecret-1.so.0")));
   return found ? [] : ["libsecret-1.so.0"];
+}
+
+/**
+ * Plug-ins that WebKit plays video with.
+ *
+ * @param {...string} names
+ */
+function gstreamer(...names) {
+  return names
+    .map((name) => `libgst${name}.so`)
+    .filter(
+      (file) => !multiarch().some((folder) => existsSync(join(folder, "gstreamer-1.0", file))),
+    );
 }
 
 function multiarch() {

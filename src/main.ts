@@ -51,5 +51,9 @@ export function composeMachine(facts: MachineFacts, version: string, terminal: T
       const { composeServer } = await import("./main/server.ts");
       return composeServer(facts, version, request, signal);
     },
+    async servers() {
+      const { serverKeeping } = await import("./main/server-keeping.ts");
+      return serverKeeping(facts, version);
+    },
   };
 }

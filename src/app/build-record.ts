@@ -1,3 +1,4 @@
+import { ExhibitError } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import type { SourceEntry } from "../evidence/ports/source.ts";
@@ -23,7 +24,7 @@ export interface RecordFacts {
   readonly tool: Deps["tool"];
 }
 
-/** The record of an exhibit whose files have all arrived; what nobody said is left out. */
+/** The record of an exhibit whose files have all arrived; what nobody said is left out. @throws ExhibitError `integrity.source-changed` */
 export function buildRecord(facts: RecordFacts): ExhibitRecord {
   const { request, entry, connection } = facts;
   const { title, producer, oic, source, recorded, clockOffset, supersedes, retention } = request;
@@ -46,6 +47,7 @@ export function buildRecord(facts: RecordFacts): ExhibitRecord {
 }
 
 function fileOf({ entry, transferred }: RecordFacts["files"][number]): RecordFile {
+  requireAsArrived(entry, transferred);
   return {
     path: entry.path,
     ...said({ pathBytes: entry.pathBytes }),
@@ -54,8 +56,18 @@ function fileOf({ entry, transferred }: RecordFacts["files"][number]): RecordFil
     modifiedAt: new Date(entry.modifiedAtMs).toISOString(),
     digest: { sha256: transferred.sha256 },
     mediaType: mediaTypeOf(entry.path, transferred.head),
-    ...said({ origin: entry.origin }),
+    ...said({ origin: entry.origin, fetched: entry.arrived?.fetched }),
   };
+}
+
+/** What was hashed once, when it arrived, must still be that. @throws ExhibitError `integrity.source-changed` */
+function requireAsArrived({ arrived, path }: SourceEntry, { sha256 }: Transferred): void {
+  if (arrived === undefined || arrived.sha256 === sha256) return;
+  throw new ExhibitError(
+    "integrity.source-changed",
+    `${path} is not what it was when it arrived on this computer.`,
+    { hint: "It was not sealed. Its disk may be failing, or somebody has changed it there." },
+  );
 }
 
 function rounded(milliseconds: number | undefined): number | undefined {

@@ -1,6 +1,8 @@
 import { checkCustody, type CustodyEvent, type CustodyHead } from "../evidence/custody.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import { noteSigner, openNote } from "../evidence/note.ts";
 import type { ExhibitEntry } from "../evidence/ports/register.ts";
+import { thumbprintOf, type PublicJwk } from "../evidence/seal.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
 import { findExhibit } from "./find-exhibit.ts";
@@ -16,12 +18,15 @@ export interface CustodyLogResult {
   readonly lines: readonly string[];
   readonly events: readonly CustodyEvent[];
   readonly head: CustodyHead;
+  /** Recipients' notes: those whose signature by the store's key was checked, and those that an earlier key of it signed. */
+  readonly notes: { readonly checked: number; readonly byAnotherKey: number };
   /** The line that the signed receipt vouches for, with all before it; absent while the exhibit is open. */
   readonly vouchedLines?: number;
 }
 
 /**
- * An exhibit's custody log, its chain checked from the first line and against the digest in the signed receipt.
+ * An exhibit's custody log, its chain checked from the first line and against the digest in the signed receipt, and the
+ * signature of each note on it.
  *
  * @throws ExhibitError `integrity.chain`, `integrity.signature`, `not-found.exhibit`, `usage.ambiguous`
  */
@@ -34,12 +39,29 @@ export async function custodyLog(
     const entry = await findExhibit(register, request.exhibit, signal);
     const lines = await register.custody(entry, signal);
     const { events, head } = checkCustody(lines);
-    const log = { entry, lines, events, head };
+    const notes = await checkNotes(events, register.issuerKey);
+    const log = { entry, lines, events, head, notes };
     if (entry.state === "open") return log;
     const { receipt } = await register.read(entry, signal);
     requireHead(lines, receipt.custody, entry.id);
     return { ...log, vouchedLines: receipt.custody.lines };
   });
+}
+
+async function checkNotes(
+  events: readonly CustodyEvent[],
+  key: PublicJwk,
+): Promise<CustodyLogResult["notes"]> {
+  const thumbprint = await thumbprintOf(key);
+  let [checked, byAnotherKey] = [0, 0];
+  for (const event of events) {
+    if (event.verb !== "noted") continue;
+    if (noteSigner(event) === thumbprint) {
+      await openNote(event, key);
+      checked += 1;
+    } else byAnotherKey += 1;
+  }
+  return { checked, byAnotherKey };
 }
 
 /**

@@ -3,13 +3,14 @@ import type { Enrolment } from "../evidence/ports/accounts.ts";
 import type { Clock } from "../evidence/ports/clock.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { Destination } from "../evidence/ports/destination.ts";
+import type { Fetcher } from "../evidence/ports/fetcher.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
 import type { OfficerSignIn } from "../evidence/ports/officer-sign-in.ts";
 import type { SignIn, SignInPlace } from "../evidence/ports/sign-in.ts";
 import type { Source } from "../evidence/ports/source.ts";
 import type { StoreProbe } from "../evidence/ports/store-probe.ts";
-import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
+import type { PlanRow, UploadQueues } from "../evidence/ports/upload-queue.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Outage } from "../transfer/outage.ts";
 import type { Patience } from "../transfer/patience.ts";
@@ -20,6 +21,8 @@ export interface Pin {
   readonly thumbprint: string;
   /** In words: "store met", "this machine". */
   readonly whose: string;
+  /** When the key was retired: what it has signed counts up to then. */
+  readonly until?: string;
 }
 
 /** What the use cases are built from; each takes the members it needs. Only `main.ts` makes one. */
@@ -38,6 +41,7 @@ export interface Deps {
   readonly signIn: SignIn;
   readonly probe: StoreProbe;
   readonly source: Source;
+  readonly fetcher: Fetcher;
   readonly destination: Destination;
   readonly journal: Journal;
   readonly queues: UploadQueues;
@@ -56,4 +60,13 @@ export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
+  /** The row of a list that it is about. */
+  readonly row?: OutcomeRow;
+}
+
+/** A row of a list, as it is told of what became of it. */
+export interface OutcomeRow extends PlanRow {
+  readonly case: string;
+  /** As far as it was given. */
+  readonly reference?: string;
 }

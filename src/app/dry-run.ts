@@ -9,14 +9,17 @@ import type { Connection } from "../evidence/ports/connection.ts";
 import { choosePartBytes } from "../transfer/part-size.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
-import type { Deps, Failure } from "./deps.ts";
+import { requireReferences } from "./csv/require-references.ts";
+import type { Deps, Failure, OutcomeRow } from "./deps.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf } from "./failure.ts";
 import { Planning } from "./planning.ts";
 import { requireReachable } from "./reachable-proof.ts";
 import { requireRetainable } from "./retain-exhibit.ts";
-import { outcomesIn, type Outcomes } from "./upload-outcome.ts";
-import { uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
+import { reservedBefore } from "./reserved-before.ts";
+import { severalAtATime } from "./several-at-a-time.ts";
+import { outcomesIn, rowOf, type Outcomes } from "./upload-outcome.ts";
+import { requestOf, uploadRequestSchema, type UploadRequest } from "./upload-request.ts";
 
 /** What an upload would do with one exhibit. */
 export interface Foreseen {
@@ -29,6 +32,8 @@ export interface Foreseen {
   readonly bytes: number;
   /** Bytes of it that the store holds unfinished. */
   readonly heldBytes: number;
+  /** The row of a list that asked for it. */
+  readonly row?: OutcomeRow;
 }
 
 /**
@@ -47,6 +52,9 @@ export interface DryRunResult {
 /** Plans that the store is asked about at once. */
 const askedAtOnce = 1000;
 
+/** References that are looked up together. */
+const askedTogether = 8;
+
 /**
  * Says what an upload would do, and what would fail, without doing it: lists the files, checks names, sizes, the store's limits
  * and the quota, and asks the store what is there already.
@@ -64,6 +72,7 @@ export async function dryRun(
     return await connected(deps, given.store, async (connection) => {
       requireReachable(given.requireProof, connection);
       requireRetainable(given.retention, connection);
+      if (planning.list !== undefined) requireReferences(planning.list, given, connection);
       const queue = deps.queues.open(randomId("dry-run-"));
       queue.discard();
       planning.into({ queue, onOutcome: () => undefined, onEvent: () => undefined });
@@ -118,20 +127,27 @@ async function foreseeTurn(
 ): Promise<Seen[]> {
   const { connection, request, known } = asked;
   const { register, store } = connection;
-  const sourceIds = turn.map(({ plan }) => plan.sourceId);
-  const entries = await register.lookup(request.case, sourceIds, signal);
-  return turn.map(({ place, plan }) => {
+  const entries = await reservedBefore(register, request, turn, signal);
+  return severalAtATime(turn, askedTogether, signal, async ({ place, plan }): Promise<Seen> => {
     try {
       for (const { sizeBytes } of plan.files) {
         choosePartBytes(sizeBytes, request.partBytes, store.capabilities);
       }
-      const entry = entries.get(plan.sourceId);
-      const { holder, held } = known;
+      const entry = entries.get(place);
+      const holder =
+        plan.said?.reference === undefined
+          ? known.holder
+          : await holderOf(connection, requestOf(request, plan), signal);
+      const { held } = known;
       if (holder !== undefined && holder.id !== entry?.id) requireSealed(holder);
       return { place, state: "done", outcome: foresee(plan, entry ?? holder, held) };
     } catch (error) {
       if (!(error instanceof ExhibitError)) throw error;
-      return { place, state: "failed", outcome: failureOf(plan.path, error) };
+      return {
+        place,
+        state: "failed",
+        outcome: { ...failureOf(plan.path, error), ...rowOf(plan) },
+      };
     }
   });
 }
@@ -142,7 +158,7 @@ function foresee(
   held: ReadonlyMap<string, number>,
 ): Foreseen {
   const { path, files, totalBytes } = plan;
-  const about = { path, files: files.length, bytes: totalBytes };
+  const about = { path, files: files.length, bytes: totalBytes, ...rowOf(plan) };
   if (entry === undefined) return { ...about, action: "send", heldBytes: 0 };
   const exhibit = formatAddress(entry);
   if (entry.state === "sealed") return { ...about, action: "compare", exhibit, heldBytes: 0 };
@@ -155,7 +171,7 @@ async function holderOf(
   { case: caseRef, reference }: UploadRequest,
   signal: AbortSignal,
 ): Promise<ExhibitEntry | undefined> {
-  if (reference === undefined) return undefined;
+  if (reference === undefined || caseRef === undefined) return undefined;
   const [holder] = await register.find({ kind: "reference", case: caseRef, reference }, signal);
   return holder;
 }

@@ -9,11 +9,13 @@ export function planOf(
   path: string,
   files: readonly SourceEntry[],
   sourceId: string | undefined,
+  ofRow: Pick<ExhibitPlan, "said" | "row"> = {},
 ): ExhibitPlan {
   return {
     path,
     files,
     sourceId: sourceId ?? autoSourceId(files),
     totalBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    ...ofRow,
   };
 }

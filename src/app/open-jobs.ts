@@ -9,7 +9,8 @@ export interface OpenJob {
   readonly id: string;
   readonly store: string;
   readonly startedAt: string;
-  readonly case: string;
+  /** Left out where a list names several. */
+  readonly case?: string;
   readonly paths: readonly string[];
 }
 
@@ -28,7 +29,8 @@ export function openJobs(journal: Journal, store: string | undefined): AskedJob[
       const request = checked(uploadRequestSchema, job.request, "A saved upload");
       const { id, startedAt } = job;
       const { case: caseRef, paths } = request;
-      return { shown: { id, store: job.store, startedAt, case: caseRef, paths }, request };
+      const ofOneCase = caseRef === undefined ? {} : { case: caseRef };
+      return { shown: { id, store: job.store, startedAt, ...ofOneCase, paths }, request };
     });
 }
 

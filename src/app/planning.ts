@@ -4,6 +4,8 @@ import type { QueuedPlan, UploadQueue } from "../evidence/ports/upload-queue.ts"
 import type { Deps, Failure } from "./deps.ts";
 import { planOf, type ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf } from "./failure.ts";
+import { checkRows, type CheckedList } from "./csv/check-rows.ts";
+import { failureOfRow, readPlans, requireSameList } from "./csv/plans-of-rows.ts";
 import { filesAt, nothingMeant } from "./found-files.ts";
 import { alike, incomplete, isAboutOne, OneExhibit } from "./one-exhibit.ts";
 import type { OnOutcome } from "./upload-outcome.ts";
@@ -31,7 +33,9 @@ export interface PlanningInto {
  * listed is none: what is sealed without it would lack it for good.
  */
 export class Planning {
-  readonly #deps: Pick<Deps, "source">;
+  /** What is known of the list that is uploaded by, if one is. */
+  readonly list: CheckedList | undefined;
+  readonly #deps: Pick<Deps, "source" | "queues">;
   readonly #request: UploadRequest;
   readonly #signal: AbortSignal;
   readonly #stop = new AbortController();
@@ -51,8 +55,14 @@ export class Planning {
   #change: Promise<void>;
   #hadTime = false;
 
-  private constructor(deps: Pick<Deps, "source">, request: UploadRequest, signal: AbortSignal) {
+  private constructor(
+    deps: Pick<Deps, "source" | "queues">,
+    request: UploadRequest,
+    signal: AbortSignal,
+    list: CheckedList | undefined,
+  ) {
     this.#deps = deps;
+    this.list = list;
     this.#request = request;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
     this.#one = isAboutOne(request) ? new OneExhibit(request) : undefined;
@@ -68,14 +78,15 @@ export class Planning {
    * was done yet; later, it is the failure of what it concerns.
    *
    * @throws ExhibitError `not-found.source`; `usage.invalid` where there is nothing to send, and where what was said of one
-   * exhibit would be said of several
+   * exhibit would be said of several; `WrongRows` where not every row of a list can be sent
    */
   static async begin(
-    deps: Pick<Deps, "source">,
+    deps: Pick<Deps, "source" | "queues">,
     request: UploadRequest,
     signal: AbortSignal,
   ): Promise<Planning> {
-    const planning = new Planning(deps, request, signal);
+    const list = request.rows === undefined ? undefined : await checkRows(deps, request, signal);
+    const planning = new Planning(deps, request, signal, list);
     void planning.#walk();
     const timer = setTimeout(() => {
       planning.#hadTime = true;
@@ -146,15 +157,35 @@ export class Planning {
 
   async #walk(): Promise<void> {
     try {
-      for (const path of this.#request.paths) await this.#walkOne(path);
-      this.#finishOne();
-      this.#requireSomething();
+      if (this.list === undefined) await this.#walkFiles();
+      else await this.#walkRows(this.list);
     } catch (error) {
       this.#broken = { error };
     }
     this.#isComplete = true;
     if (this.#into !== undefined) this.#flushed();
     this.#tell();
+  }
+
+  async #walkFiles(): Promise<void> {
+    for (const path of this.#request.paths) await this.#walkOne(path);
+    this.#finishOne();
+    this.#requireSomething();
+  }
+
+  /** Reads a list again that was checked, this time to send what it names. A list without a row is done at once. */
+  async #walkRows({ version }: CheckedList): Promise<void> {
+    const { source } = this.#deps;
+    await readPlans(source, this.#request, this.#signal, async (list, rows) => {
+      requireSameList(list, version, this.#request);
+      for await (const row of rows) {
+        if ("wrong" in row) this.#fail(failureOfRow(row));
+        else {
+          this.#found.push(row.plan);
+          await this.#room();
+        }
+      }
+    });
   }
 
   async #walkOne(path: string): Promise<void> {

@@ -3,7 +3,12 @@ import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import type { QueuedPlan } from "../evidence/ports/upload-queue.ts";
 import { persistently } from "../transfer/persistence.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
+import { severalAtATime } from "./several-at-a-time.ts";
 import type { ExhibitUpload } from "./upload-exhibit.ts";
+import { requestOf } from "./upload-request.ts";
+
+/** References that were refused, and are looked up, at once. */
+const askedAtOnce = 8;
 
 /** A place in a case, or why there is none. */
 export type Reserved = ExhibitEntry | { readonly error: unknown };
@@ -26,7 +31,11 @@ export async function reserveTurn(
         upload.deps,
         signal,
       );
-      return answers.map((answer) => (answer instanceof ExhibitError ? { error: answer } : answer));
+      return await severalAtATime(turn, askedAtOnce, signal, async ({ plan }, index) => {
+        const answer = answers[index];
+        if (answer !== undefined && !(answer instanceof ExhibitError)) return answer;
+        return sealedHolder(upload, plan, answer, signal).catch((error: unknown) => ({ error }));
+      });
     } catch (error) {
       return turn.map(() => ({ error }));
     }
@@ -46,25 +55,33 @@ async function reserveExhibit(
   plan: ExhibitPlan,
   signal: AbortSignal,
 ): Promise<ExhibitEntry> {
-  const { deps, connection, request } = upload;
-  const { register } = connection;
-  const { case: caseRef, reference } = request;
+  const { deps, connection } = upload;
   const reservation = reservationOf(upload, plan);
   try {
-    return await persistently(() => register.reserve(reservation, signal), deps, signal);
+    return await persistently(() => connection.register.reserve(reservation, signal), deps, signal);
   } catch (error) {
-    if (reference === undefined || !hasCode(error, "conflict.exists")) throw error;
-    const address = { kind: "reference", case: caseRef, reference } as const;
-    const [holder] = await persistently(() => register.find(address, signal), deps, signal);
-    if (holder?.state === "sealed") return holder;
-    throw error;
+    return sealedHolder(upload, plan, error, signal);
   }
 }
 
-function reservationOf(
-  { request }: Omit<ExhibitUpload, "plan">,
-  { sourceId, totalBytes }: ExhibitPlan,
-) {
-  const { case: caseRef, reference, initials } = request;
+/** The exhibit that has the reference which a plan was refused, where it is sealed. @throws the refusal, where there is none */
+async function sealedHolder(
+  { deps, connection, request }: Omit<ExhibitUpload, "plan">,
+  plan: ExhibitPlan,
+  refusal: unknown,
+  signal: AbortSignal,
+): Promise<ExhibitEntry> {
+  const { register } = connection;
+  const { case: caseRef, reference } = requestOf(request, plan);
+  if (reference === undefined || !hasCode(refusal, "conflict.exists")) throw refusal;
+  const address = { kind: "reference", case: caseRef, reference } as const;
+  const [holder] = await persistently(() => register.find(address, signal), deps, signal);
+  if (holder?.state === "sealed") return holder;
+  throw refusal;
+}
+
+function reservationOf({ request }: Omit<ExhibitUpload, "plan">, plan: ExhibitPlan) {
+  const { case: caseRef, reference, initials } = requestOf(request, plan);
+  const { sourceId, totalBytes } = plan;
   return { case: caseRef, reference, initials, sourceId, totalBytes };
 }

@@ -24,10 +24,15 @@ export interface ShareCreateRequest {
   /** Who can open the link; left out, the narrowest that reaches the recipient. */
   readonly link?: LinkReach;
   readonly requireVisibleMark?: boolean;
+  /** False: link and code are handed over by hand, whatever the store could send. */
+  readonly mail?: boolean;
+  /** False: the recipient can leave no notes. */
+  readonly notes?: boolean;
 }
 
 /**
- * Shares exhibits with one named person. Link and code are secrets and shown this once; nothing is sent to anyone.
+ * Shares exhibits with one named person. Link and code are secrets and shown this once. A store that can sends the link by
+ * mail, and codes later; what became of it is the share's `delivery`.
  *
  * @throws ExhibitError `policy.type-not-markable`, `policy.role`, `policy.unsupported`, `not-found.exhibit`, `usage.*`
  */
@@ -54,6 +59,8 @@ export async function createShare(
         expiresAt,
         purpose: request.purpose,
         ...(request.link === undefined ? {} : { link: request.link }),
+        ...(request.mail === false ? { mail: false } : {}),
+        ...(request.notes === false ? { notes: false } : {}),
         ...(request.requireVisibleMark === true ? { requireVisibleMark: true } : {}),
       },
       signal,

@@ -1,5 +1,6 @@
 import type { QueuedPlan } from "../evidence/ports/upload-queue.ts";
 import { persistently } from "../transfer/persistence.ts";
+import { reservedBefore } from "./reserved-before.ts";
 import type { ExhibitUpload } from "./upload-exhibit.ts";
 import type { UploadedExhibit } from "./upload-outcome.ts";
 
@@ -17,15 +18,14 @@ export async function stillThere(
   const there = new Map<number, UploadedExhibit>();
   const known = turn.filter(({ before }) => before !== undefined);
   if (known.length === 0) return there;
-  const sourceIds = known.map(({ plan }) => plan.sourceId);
   const entries = await persistently(
-    () => connection.register.lookup(request.case, sourceIds, signal),
+    () => reservedBefore(connection.register, request, known, signal),
     deps,
     signal,
   );
   for (const { place, plan, before } of known) {
     const exhibit = before as UploadedExhibit;
-    const entry = entries.get(plan.sourceId);
+    const entry = entries.get(place);
     if (entry?.state !== "sealed" || entry.id !== exhibit.id) continue;
     const bytes = { bytesSent: 0, bytesSkipped: plan.totalBytes };
     there.set(place, { ...exhibit, outcome: "already-present", ...bytes });

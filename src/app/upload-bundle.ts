@@ -14,6 +14,7 @@ import { buildRecord } from "./build-record.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { uploadedOf, type ExhibitUpload } from "./upload-exhibit.ts";
 import type { PlanOutcome } from "./upload-outcome.ts";
+import { requestOf } from "./upload-request.ts";
 
 /** An exhibit that has got its place in the case. */
 export interface BundleMember {
@@ -162,7 +163,15 @@ async function readMember(
   const transferred = { ...stored, bytesSent: sizeBytes, bytesSkipped: 0, head };
   const files = [{ entry: file, transferred }];
   const { sourceId } = plan;
-  const record = buildRecord({ request, entry, sourceId, collectedAt, files, connection, tool });
+  const record = buildRecord({
+    request: requestOf(request, plan),
+    entry,
+    sourceId,
+    collectedAt,
+    files,
+    connection,
+    tool,
+  });
   return { entry, key, bytes, sha256, record: await seal(record, recordType, connection.signer) };
 }
 
@@ -268,6 +277,7 @@ async function settled(
     const bytes = { bytesSent: sizeBytes, bytesSkipped: 0 };
     return {
       place,
+      plan,
       exhibit: { ...uploadedOf(exhibit, receiptPath), outcome: "uploaded", ...bytes },
     };
   });

@@ -16,7 +16,7 @@ import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { retainExhibit } from "./retain-exhibit.ts";
 import { severalAtATime } from "./several-at-a-time.ts";
 import type { UploadedExhibit } from "./upload-outcome.ts";
-import type { UploadRequest } from "./upload-request.ts";
+import { requestOf, type UploadRequest } from "./upload-request.ts";
 
 /** One exhibit's upload and what it is done with. */
 export interface ExhibitUpload {
@@ -99,7 +99,15 @@ async function sendAndSeal(
   for (const { proof } of proofs.values()) requireProof(proof, request.requireProof, entry);
   const { sourceId } = plan;
   const { tool } = deps;
-  const record = buildRecord({ request, entry, sourceId, collectedAt, files, connection, tool });
+  const record = buildRecord({
+    request: requestOf(request, plan),
+    entry,
+    sourceId,
+    collectedAt,
+    files,
+    connection,
+    tool,
+  });
   const document = await seal(record, recordType, connection.signer);
   const sealed = await persistently(
     () => connection.register.sealRecord(entry, document, proofs, signal),

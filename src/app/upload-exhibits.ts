@@ -2,12 +2,13 @@ import { ExhibitError, type ErrorCode } from "../evidence/errors.ts";
 import type { QueuedPlan, SettledPlan, UploadQueue } from "../evidence/ports/upload-queue.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf, stopsAll } from "./failure.ts";
+import type { Failure } from "./deps.ts";
 import type { Planning } from "./planning.ts";
 import { reserveTurn } from "./reserve-turn.ts";
 import { stillThere } from "./still-there.ts";
 import { groupsOf, uploadBundle, type BundleMember, type SmallMember } from "./upload-bundle.ts";
 import { uploadReserved, type ExhibitUpload } from "./upload-exhibit.ts";
-import type { OnOutcome, PlanOutcome } from "./upload-outcome.ts";
+import { rowOf, type OnOutcome, type PlanOutcome, type UploadedExhibit } from "./upload-outcome.ts";
 import { Slots } from "./slots.ts";
 
 /** Where the exhibits come from, and where what becomes of them is written. */
@@ -100,7 +101,12 @@ class Uploads {
   async #withoutThose(turn: readonly QueuedPlan[]): Promise<readonly QueuedPlan[]> {
     try {
       const there = await stillThere(this.#common, turn, this.#signal);
-      this.#settle([...there].map(([place, exhibit]) => ({ place, exhibit })));
+      this.#settle(
+        turn.flatMap(({ place, plan }) => {
+          const exhibit = there.get(place);
+          return exhibit === undefined ? [] : [{ place, plan, exhibit }];
+        }),
+      );
       return turn.filter(({ place }) => !there.has(place));
     } catch (error) {
       this.#settle(turn.map(({ place, plan }) => ({ place, plan, error })));
@@ -169,7 +175,7 @@ class Uploads {
   async #uploadSingle({ place, plan, entry }: BundleMember): Promise<void> {
     try {
       const exhibit = await uploadReserved({ ...this.#common, plan }, entry, this.#signal);
-      this.#settle([{ place, exhibit }]);
+      this.#settle([{ place, plan, exhibit }]);
     } catch (error) {
       this.#settle([{ place, plan, error }]);
     }
@@ -178,24 +184,25 @@ class Uploads {
   #settle(outcomes: readonly PlanOutcome[]): void {
     const { queue, onOutcome } = this.#to;
     const settled: SettledPlan[] = [];
+    const arrived: UploadedExhibit[] = [];
     const failed: { readonly plan: ExhibitPlan; readonly error: ExhibitError }[] = [];
     for (const outcome of outcomes) {
-      const { place } = outcome;
+      const { place, plan } = outcome;
       if ("exhibit" in outcome) {
-        settled.push({ place, state: "done", outcome: outcome.exhibit });
+        const exhibit = { ...outcome.exhibit, ...rowOf(plan) };
+        settled.push({ place, state: "done", outcome: exhibit });
+        arrived.push(exhibit);
         continue;
       }
-      const { plan, error } = outcome;
+      const { error } = outcome;
       if (this.#signal.aborted || !(error instanceof ExhibitError)) this.#broken ??= { error };
       else {
-        settled.push({ place, state: "failed", outcome: failureOf(plan.path, error) });
+        settled.push({ place, state: "failed", outcome: failureOfPlan(plan, error) });
         failed.push({ plan, error });
       }
     }
     if (settled.length > 0) queue.settle(settled);
-    for (const outcome of outcomes) {
-      if ("exhibit" in outcome) onOutcome({ type: "exhibit", ...outcome.exhibit });
-    }
+    for (const exhibit of arrived) onOutcome({ type: "exhibit", ...exhibit });
     for (const { plan, error } of failed) this.#tellFailure(plan, error);
   }
 
@@ -203,7 +210,7 @@ class Uploads {
     const { onOutcome } = this.#to;
     if (stopsAll(error)) this.#stoppedBy ??= error;
     this.#failedBy.add(error.code);
-    onOutcome({ type: "failed", ...failureOf(plan.path, error) });
+    onOutcome({ type: "failed", ...failureOfPlan(plan, error) });
     this.#common.deps.onEvent({ type: "file-failed", path: plan.path, message: error.message });
   }
 
@@ -217,7 +224,7 @@ class Uploads {
     do {
       const failures = rest.map(({ place, plan }) => ({
         place,
-        failure: failureOf(plan.path, stoppedBy),
+        failure: failureOfPlan(plan, stoppedBy),
       }));
       queue.settle(
         failures.map(({ place, failure }) => ({ place, state: "failed", outcome: failure })),
@@ -226,4 +233,8 @@ class Uploads {
       rest = await planning.next(turnLength);
     } while (rest.length > 0);
   }
+}
+
+function failureOfPlan(plan: ExhibitPlan, error: ExhibitError): Failure {
+  return { ...failureOf(plan.path, error), ...rowOf(plan) };
 }

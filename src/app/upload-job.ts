@@ -13,13 +13,14 @@ export function uploadJob(
   now: Date,
 ): JournalJob {
   const { paths, base, include, exclude, newerThan } = request;
-  const { case: caseRef, reference, sourceId, oneExhibit, retention } = request;
+  const { case: caseRef, reference, sourceId, oneExhibit, retention, rows } = request;
   const identity = JSON.stringify([
     // A name may be given to another store, and an address to another server.
     ...[name, store.url, register.issuerKey.x, paths, caseRef, reference, sourceId, oneExhibit],
     ...[base, include, exclude, newerThan],
     // What an earlier run had brought in was not retained by it.
     ...(retention === undefined ? [] : [retention]),
+    ...(rows === undefined ? [] : [rows]),
   ]);
   return {
     id: `job-${sha256Of(identity).slice(0, 12)}`,

@@ -1,7 +1,13 @@
 import type { SkippedEntry } from "../evidence/ports/source.ts";
-import type { ExhibitPlan, Outcome, UploadQueue } from "../evidence/ports/upload-queue.ts";
+import type {
+  ExhibitPlan,
+  Outcome,
+  PlanRow,
+  Said,
+  UploadQueue,
+} from "../evidence/ports/upload-queue.ts";
 import type { Receipt } from "../evidence/receipt.ts";
-import type { Failure } from "./deps.ts";
+import type { Failure, OutcomeRow } from "./deps.ts";
 import type { RetainedObject } from "./retain-exhibit.ts";
 
 export interface UploadedExhibit {
@@ -24,6 +30,17 @@ export interface UploadedExhibit {
   readonly receiptPath: string;
   /** How the store shows that it keeps each of its objects; absent where it was not asked to. */
   readonly retained?: readonly RetainedObject[];
+  /** The row of a list that asked for it. */
+  readonly row?: OutcomeRow;
+}
+
+/** A plan's row, if it has one, as it is told of what became of it. */
+export function rowOf({ row, said }: ExhibitPlan): { readonly row?: OutcomeRow } {
+  return row === undefined || said === undefined ? {} : { row: outcomeRow(row, said) };
+}
+
+export function outcomeRow(row: PlanRow, { case: caseRef = "", reference }: Said): OutcomeRow {
+  return { ...row, case: caseRef, ...(reference === undefined ? {} : { reference }) };
 }
 
 /** What became of one of the things that were to be uploaded. Plain JSON. */
@@ -41,7 +58,7 @@ export interface Outcomes<Kind> extends Iterable<Kind> {
 
 /** What became of a plan. */
 export type PlanOutcome =
-  | { readonly place: number; readonly exhibit: UploadedExhibit }
+  | { readonly place: number; readonly plan: ExhibitPlan; readonly exhibit: UploadedExhibit }
   | { readonly place: number; readonly plan: ExhibitPlan; readonly error: unknown };
 
 /** Reads the outcomes of one kind from a queue; `what` makes of each what the caller wants. */

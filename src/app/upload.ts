@@ -4,6 +4,8 @@ import type { UploadQueue } from "../evidence/ports/upload-queue.ts";
 import { openLine } from "../transfer/line.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
+import type { CheckedList } from "./csv/check-rows.ts";
+import { requireReferences } from "./csv/require-references.ts";
 import type { Deps, Failure } from "./deps.ts";
 import { Planning } from "./planning.ts";
 import { requireReachable } from "./reachable-proof.ts";
@@ -37,6 +39,8 @@ export interface UploadCaller {
   readonly askInitials?: () => Promise<string>;
   /** Told what became of each exhibit, and of what was left out, as soon as it is known. */
   readonly onOutcome?: OnOutcome;
+  /** Told of the list that is uploaded by, once all of it was found right. */
+  readonly onList?: (list: CheckedList) => void;
 }
 
 export type UploadDeps = Pick<
@@ -66,7 +70,7 @@ export async function upload(
   deps: UploadDeps,
   request: UploadRequest,
   signal: AbortSignal,
-  { askInitials, onOutcome = () => undefined }: UploadCaller = {},
+  { askInitials, onOutcome = () => undefined, onList = () => undefined }: UploadCaller = {},
 ): Promise<UploadResult> {
   const given = checked(uploadRequestSchema, request, "The upload");
   const finish = (jobId: string, queue: UploadQueue): void => {
@@ -78,7 +82,16 @@ export async function upload(
     return await connected(deps, given.store, async (connection) => {
       requireReachable(given.requireProof, connection);
       requireRetainable(given.retention, connection);
-      const isNameless = given.reference === undefined && given.initials === undefined;
+      const { list } = planning;
+      if (list !== undefined) {
+        requireReferences(list, given, connection);
+        onList(list);
+      }
+      const isReferenced =
+        list === undefined
+          ? given.reference !== undefined
+          : list.firstWithoutReference === undefined;
+      const isNameless = !isReferenced && given.initials === undefined;
       const asked =
         isNameless && connection.register.needsInitials && askInitials !== undefined
           ? { ...given, initials: await askInitials() }

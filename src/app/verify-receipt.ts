@@ -119,6 +119,13 @@ async function openReceipt(
       },
     );
   }
+  if (pin.until !== undefined && claimed.data.receivedAt > pin.until) {
+    throw new ExhibitError(
+      "integrity.signature",
+      `The receipt says it is younger than its key, which was retired on ${pin.until}.`,
+      { hint: "Do not rely on it. Tell the store's administrator.", facts: { thumbprint } },
+    );
+  }
   return {
     receipt: receiptSchema.parse(await openSealed(sealed, receiptType, key)),
     signedBy: pin.whose,

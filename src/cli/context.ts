@@ -1,7 +1,11 @@
 import type { Deps } from "../app/deps.ts";
+import type { ExhibitError } from "../evidence/errors.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
+import type { WatchedFolder } from "../evidence/ports/watched-folder.ts";
 import type { Proof } from "../evidence/proof.ts";
+import type { SmtpAddress } from "../evidence/smtp-address.ts";
 import type { Timetable } from "../evidence/timetable.ts";
+import type { ServerKeeping } from "./server-keeping.ts";
 import type { Terminal } from "./ui/terminal.ts";
 
 /** What was typed of the settings that also have a variable and a place in the configuration file. */
@@ -14,6 +18,7 @@ export interface GivenSettings {
   readonly requireProof?: string | undefined;
   readonly bwlimit?: string | undefined;
   readonly giveUpAfter?: string | undefined;
+  readonly fetchHosts?: string | undefined;
   readonly keyFile?: string | undefined;
   readonly clientId?: string | undefined;
   readonly insecureStorage?: boolean | undefined;
@@ -30,6 +35,8 @@ export interface Settings {
   readonly bwlimit: Timetable;
   /** Infinite where nobody said so. */
   readonly giveUpAfterMs: number;
+  /** Hosts that links may lead to, with commas or blanks between; "" for none. */
+  readonly fetchHosts: string;
   readonly keyFile: string | undefined;
   /** Of the application that signs in at Box. */
   readonly clientId: string | undefined;
@@ -93,11 +100,46 @@ export interface ServeRequest {
   /** Certificates to trust, too, where this server is a client itself. */
   readonly caFile: string | undefined;
   readonly expireUploadsSeconds: number;
+  /** Left out, officers hand links and codes over. */
+  readonly smtp: SmtpRequest | undefined;
   readonly newAdminInvitation: boolean;
   /** Where an admin's invitation goes: a file, or back to be shown here. */
   readonly invitation: { readonly file: string | undefined } | "show";
   /** Log lines go to stderr rather than to a file in the data folder. */
   readonly logToStderr: boolean;
+  /** Exhibits are found again in the content before the server listens. */
+  readonly rebuildIndex: RebuildRequest | undefined;
+}
+
+export interface RebuildRequest {
+  /** Thumbprints of keys that signed for this server before its data folder was lost. */
+  readonly formerKeys: readonly string[];
+  readonly onNotIndexed: (one: {
+    readonly case: string;
+    readonly reference: string;
+    readonly error: ExhibitError;
+  }) => void;
+  readonly onProgress: (looked: number) => void;
+}
+
+/** How many exhibits were found in the content, and what became of them. */
+export interface RebuiltIndex {
+  readonly looked: number;
+  readonly added: number;
+  readonly finished: number;
+  readonly present: number;
+  readonly unsealed: number;
+  readonly notIndexed: number;
+}
+
+/** The mail server that an exhibit server hands its mails to. */
+export interface SmtpRequest {
+  readonly address: SmtpAddress;
+  /** The address that mails are from. */
+  readonly from: string;
+  /** Left out, the password is in the environment, or there is none. */
+  readonly passwordFile: string | undefined;
+  readonly caFile: string | undefined;
 }
 
 /** A server that accepts connections. */
@@ -112,6 +154,7 @@ export interface Serving {
   /** Clients send the parts of files straight to the engine where content is kept. */
   readonly partsGoDirect: boolean;
   readonly logFile: string | undefined;
+  readonly rebuilt: RebuiltIndex | undefined;
   /** An admin's invitation, when one was made: its code, or the file it was written to. */
   readonly invitation: { readonly code: string } | { readonly file: string } | undefined;
   /** Settles when the server was told to stop and has put everything away. */
@@ -125,6 +168,8 @@ export interface Client extends Deps {
   readonly givenClientSecret: string | undefined;
   /** Shows a page in this person's browser; false where there is none. */
   openPage(url: string): Promise<boolean>;
+  /** A folder of this machine, watched for a store. @throws `usage.invalid`, `unavailable.no-space` where it cannot keep what it takes */
+  watchFolder(folder: string, store: string | undefined): Promise<WatchedFolder>;
   close(): Promise<void>;
 }
 
@@ -135,6 +180,8 @@ export interface Machine {
   client(settings: Settings, signal: AbortSignal, onEvent: OnTransferEvent): Promise<Client>;
   stores(): Promise<StoreBook>;
   serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
+  /** The data folders of servers, for what is done beside serving. */
+  servers(): Promise<ServerKeeping>;
 }
 
 /** What every command is given. Only `main.ts` and tests make one. */

@@ -53,15 +53,17 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
     program
       .command("download")
       .helpGroup(group)
-      .summary("fetch an exhibit, verify it, restore its names")
+      .summary("fetch an exhibit, or a case as one archive, and verify it")
       .description(
-        "Fetches an exhibit's files, verifies each against the signed record, and restores names, folders and times.\nThe same command again goes on with what is missing. Nothing is overwritten.",
+        "Fetches an exhibit's files, verifies each against the signed record, and restores names, folders and times.\nThe same command again goes on with what is missing. Nothing is overwritten.\nWith --case and --tar a whole case instead, as one archive: files, records, receipts, custody logs and SHA256SUMS, for tar x and sha256sum -c SHA256SUMS. What is not as recorded breaks the archive off (exit code 6).",
       )
-      .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id")
+      .argument("[exhibit]", "CASE:ABC/1, or the exhibit's id")
       .option(
         "--to <folder>",
         "folder to restore into (default: a new one named after the exhibit)",
-      ),
+      )
+      .option("--case <ref>", "all finished exhibits of this case, with --tar")
+      .option("--tar <file>", "write one tar archive to this file, or - for standard output"),
     context,
     outcome,
     async () => (await import("./commands/download.ts")).run,
@@ -162,6 +164,15 @@ function declareUpload(program: Command, context: Context, outcome: Outcome): vo
     )
     .option("--newer-than <time>", "only files changed since: 7d, 2026-11-21, 2026-11-21T14:05:00Z")
     .option("--files-from <list>", "send the files that this list names, one a line (- is stdin)")
+    .option(
+      "--csv <file>",
+      "send what this list names, a row an exhibit: columns file, case, reference, source-id, title, recorded-from, recorded-to",
+    )
+    .option(
+      "--map <columns>",
+      'what columns of the list are called: "file=Recording path,case=CAD No" (repeatable)',
+      collected,
+    )
     .option("--from0", "names in the list end with a NUL byte, as find -print0 writes them");
   command
     .optionsGroup("Record:")

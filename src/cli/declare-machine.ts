@@ -97,7 +97,15 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
       "--invitation-file <file>",
       "write an admin's invitation to this file, for its owner only",
     )
-    .option("--new-admin-invitation", "make another admin invitation, when the first is lost");
+    .option("--new-admin-invitation", "make another admin invitation, when the first is lost")
+    .option(
+      "--rebuild-index",
+      "first find sealed exhibits again in the content, after the database was lost or an older one restored",
+    )
+    .option(
+      "--former-key <thumbprint...>",
+      "with --rebuild-index: also believe receipts of this key, which was the server's before it was lost",
+    );
   command
     .optionsGroup("Network:")
     .option("--host <address>", "address to listen on", "127.0.0.1")
@@ -114,5 +122,20 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
     .option("--oidc-scope <scope...>", "what to ask for beside openid and offline_access")
     .option("--role-map <file>", "which groups or app roles have which role here")
     .option("--ca-file <file>", "also trust the certificates in this PEM file");
+  command
+    .optionsGroup("Mail:")
+    .option(
+      "--smtp-url <url>",
+      "mail server that share links and codes are sent through: smtps://USER@HOST:465, or smtp://USER@HOST:587 with STARTTLS (default: officers hand both over)",
+    )
+    .option(
+      "--mail-from <address>",
+      "address that mails are from (default: the USER of --smtp-url)",
+    )
+    .option(
+      "--smtp-password-file <file>",
+      "file with its password (default: EXHIBIT_SMTP_PASSWORD in the environment)",
+    )
+    .option("--smtp-ca-file <file>", "also trust the certificates in this PEM file for it");
   runs("plain", command, context, outcome, async () => (await import("./commands/serve.ts")).run);
 }

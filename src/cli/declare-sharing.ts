@@ -17,7 +17,8 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
       .summary("share exhibits with one named person")
       .description(
         "Shares exhibits with one named person and prints a link and, apart from it, an access code. Nothing is sent to " +
-          "anyone. Name and address keep off the command line with --recipient, or are asked for at a terminal.",
+          "anyone, unless the exhibit server can send mail (--smtp-url): then the link goes to the recipient's address, and codes " +
+          "follow when the page is opened. Name and address keep off the command line with --recipient, or are asked for at a terminal.",
       )
       .argument("<exhibits...>", "CASE:ABC/1, or ids")
       .option("--to <name>", "recipient's name")
@@ -45,7 +46,9 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
       .option(
         "--require-visible-mark",
         "refuse files whose copies may carry no mark that can be seen, before anything is made",
-      ),
+      )
+      .option("--no-mail", "send nothing, also where the server could: you hand link and code over")
+      .option("--no-notes", "the recipient can leave no notes on what they see"),
     context,
     outcome,
     async () => (await import("./commands/share-create.ts")).run,
@@ -113,6 +116,24 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     context,
     outcome,
     async () => (await import("./commands/share-reassign.ts")).run,
+  );
+  runs(
+    "store",
+    share
+      .command("renew")
+      .summary("replace a lost link and code")
+      .description(
+        "Gives a share a new link and code: same recipient, same end, same log. The old ones open nothing from that moment, and what is " +
+          "being watched through them stops within seconds. Printed, or mailed, as by share create.",
+      )
+      .argument("<share>", "the share's id")
+      .option(
+        "--no-mail",
+        "send nothing, also where the server could: you hand link and code over",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/share-renew.ts")).run,
   );
   runs(
     "store",

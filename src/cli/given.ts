@@ -19,6 +19,7 @@ export function givenSettings({ options }: Typed): GivenSettings {
     requireProof: text("requireProof"),
     bwlimit: text("bwlimit"),
     giveUpAfter: text("giveUpAfter"),
+    fetchHosts: (options["allowHost"] as readonly string[] | undefined)?.join(","),
     keyFile: text("keyFile"),
     clientId: text("clientId"),
     insecureStorage: options["insecureStorage"] === true,

@@ -29,9 +29,11 @@ With --json a failure is one line on stderr: {"type":"error","code":…,"message
   EXHIBIT_REQUIRE_PROOF  weakest proof to accept, as upload --require-proof
   EXHIBIT_BWLIMIT        speed limit, as --bwlimit
   EXHIBIT_GIVE_UP_AFTER  how long to wait for a store that is gone, as --give-up-after
+  EXHIBIT_FETCH_HOSTS    hosts that links may lead to, as fetch --allow-host, with commas between
   EXHIBIT_BOX_CLIENT_ID  application that signs in at Box, as login --client-id
   EXHIBIT_BOX_CLIENT_SECRET
                          its secret, for login; kept with the login from then on
+  EXHIBIT_SMTP_PASSWORD  password of the mail server's user, for serve --smtp-url
   EXHIBIT_CONFIG_DIR     folder of config.json
   EXHIBIT_STATE_DIR      folder of the journal, the receipts and the server's data
 
@@ -56,6 +58,7 @@ config.json lies in $XDG_CONFIG_HOME/exhibit or ~/.config/exhibit (Linux), ~/Lib
   requireProof   weakest proof of arrival to accept ("transport")
   bwlimit        speed limit of all transfers together ("off"), also by the time of the week
   giveUpAfter    how long to wait for a store that is gone in mid-transfer (for ever)
+  fetchHosts     hosts that exhibit fetch may fetch from: ["media.council.gov.uk", "*.council.gov.uk"]
   boxClientId    client id of the application that signs in at Box
   trustedKeys    keys of other machines whose signatures count here: exhibit key trust
   storage        "file" after exhibit login --insecure-storage: keys are in keys.json of the state folder

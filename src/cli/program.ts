@@ -1,13 +1,17 @@
 import { Command } from "commander";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./declare.ts";
+import { declareCases } from "./declare-cases.ts";
 import { declareEvidence } from "./declare-evidence.ts";
 import { declarePeople } from "./declare-people.ts";
 import { declareKeys } from "./declare-keys.ts";
 import { declareRequests } from "./declare-requests.ts";
+import { declareHelp } from "./declare-help.ts";
 import { declareSharing } from "./declare-sharing.ts";
 import { declareSso } from "./declare-sso.ts";
+import { declareWatch } from "./declare-watch.ts";
 import { declareMachine } from "./declare-machine.ts";
+import { declareServer } from "./declare-server.ts";
 
 /**
  * Every command by name, option and help text; nothing but commander is loaded until one is called. The code of the
@@ -33,41 +37,19 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
       outputError: () => undefined,
     });
   declareEvidence(program, context, outcome);
+  declareCases(program, context, outcome);
+  declareWatch(program, context, outcome);
   declareSharing(program, context, outcome);
   declareRequests(program, context, outcome);
   declareKeys(program, context, outcome);
   declarePeople(program, context, outcome);
   declareMachine(program, context, outcome);
   declareSso(program, context, outcome);
-  declareHelp(program, context);
+  declareServer(program, context, outcome);
+  declareHelp(program, context, outcome);
   program.addHelpText(
     "after",
     "\nTopics: exhibit help exit-codes | environment | configuration\nExhibits are named CASE:ABC/1, for example 01AB1234526:ABC/1.",
   );
   return program;
-}
-
-function declareHelp(program: Command, { terminal }: Context): void {
-  program
-    .command("help")
-    .summary("print help on a command or a topic")
-    .description("Prints help on a command, or on a topic: exit-codes, environment, configuration.")
-    .argument("[words...]", "command, or topic")
-    .helpGroup("This machine:")
-    .action(async (words: readonly string[]) => {
-      const { helpTopics } = await import("./help-topics.ts");
-      const topic = helpTopics[words.join(" ")];
-      if (topic !== undefined) {
-        terminal.output.write(topic);
-        return;
-      }
-      let command = program;
-      for (const word of words) {
-        const next = command.commands.find((candidate) => candidate.name() === word);
-        // commander knows how to say this, and suggests what was meant.
-        if (next === undefined) return command.error(`unknown command or topic '${word}'`);
-        command = next;
-      }
-      command.outputHelp();
-    });
 }

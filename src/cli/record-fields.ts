@@ -3,7 +3,7 @@ import type { UploadRequest } from "../app/upload.ts";
 import { exhibitIdSchema } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { checkedFlag, missing } from "./input.ts";
-import { instantOf, requireTimeZone } from "./when.ts";
+import { instantOf, requireTimeZone } from "../evidence/wall-clock.ts";
 
 type RecordFields = Pick<
   UploadRequest,

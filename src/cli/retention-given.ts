@@ -2,7 +2,7 @@ import type { UploadRequest } from "../app/upload.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { RetentionPeriod } from "../evidence/retention.ts";
 import { missing } from "./input.ts";
-import { instantOf } from "./when.ts";
+import { instantOf } from "../evidence/wall-clock.ts";
 
 /** What `--retain-until`, `--retain-mode` and `--legal-hold` say. A day is kept to its end. @throws ExhibitError `usage.*` */
 export function retentionGiven(

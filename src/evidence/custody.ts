@@ -21,8 +21,11 @@ export const custodyVerbs = [
   "sealed",
   "share-created",
   "share-updated",
+  "share-renewed",
   "share-revoked",
+  "noted",
   "verified",
+  "indexed-again",
 ] as const;
 
 /** One thing that happened to an exhibit. `actor` is an identity's id, a share's id, or `server`: never a name. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { caseSchema } from "./case.ts";
 import { digestSchema } from "./digest.ts";
 import { exhibitIdSchema } from "./address.ts";
+import { fetchedSchema } from "./fetched.ts";
 import { keySchema } from "./key.ts";
 import { publicJwkSchema } from "./seal.ts";
 import { referenceSchema } from "./reference.ts";
@@ -39,6 +40,8 @@ export const recordFileSchema = z.strictObject({
   digest: digestSchema,
   mediaType: z.string().max(127),
   origin: originSchema.optional(),
+  /** Of a file that was brought in by a link. */
+  fetched: fetchedSchema.optional(),
 });
 export type RecordFile = z.infer<typeof recordFileSchema>;
 

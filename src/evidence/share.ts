@@ -24,6 +24,17 @@ export const recipientSchema = z.strictObject({
 });
 export type Recipient = z.infer<typeof recipientSchema>;
 
+/** What became of the mail with a share's link. `waiting`: it is tried again until `until`. */
+export const deliverySchema = z.strictObject({
+  state: z.enum(["waiting", "sent", "refused"]),
+  /** When it came to that; absent before the first try is over. */
+  at: z.iso.datetime().optional(),
+  /** What the mail server said, as its codes or in words of ours; never an address. */
+  reply: z.string().max(200).optional(),
+  until: z.iso.datetime().optional(),
+});
+export type Delivery = z.infer<typeof deliverySchema>;
+
 /** A share as its creator sees it; link and code are shown once, when it is made, and are not in here. */
 export const shareSchema = z.strictObject({
   /** Short, without look-alike characters, and burnt into every copy: `S` and nine of `2-8 A-Z` less 5, I, O, S, Z, B. */
@@ -46,6 +57,8 @@ export const shareSchema = z.strictObject({
   ),
   /** `unfinished`: making it was broken off; what is left of it is taken away by revoking it. */
   state: z.enum(["open", "expired", "revoked", "unfinished"]),
+  /** Only where link and code go by mail. */
+  delivery: deliverySchema.optional(),
 });
 export type Share = z.infer<typeof shareSchema>;
 
@@ -84,6 +97,15 @@ export const shareAccessSchema = z.strictObject({
     "refused-expired",
     "refused-revoked",
     "stream-cut",
+    "mail-sent",
+    "mail-delayed",
+    "mail-refused",
+    "code-asked",
+    "code-sent",
+    "code-delayed",
+    "code-refused",
+    "share-renewed",
+    "note-left",
     // From here on of shares that live in Box.
     "share-created",
     "share-updated",

@@ -29,6 +29,7 @@ import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 import { readCertificates } from "./certificates.ts";
+import { fetcherOn } from "./fetcher.ts";
 import { sourceOf } from "./source.ts";
 import { checksKept, storeProbe } from "./store-probe.ts";
 import { turnsIn } from "./turns.ts";
@@ -60,10 +61,11 @@ export async function composeClient(
 ): Promise<Client> {
   const paths = pathsOn(facts);
   const secrets = await chooseSecrets(settings, paths);
+  const caPem = await readCertificates(settings.caFile);
   const network = openNetwork({
     proxyUrl: facts.env["HTTPS_PROXY"] ?? facts.env["https_proxy"],
     noProxy: facts.env["NO_PROXY"] ?? facts.env["no_proxy"],
-    caPem: await readCertificates(settings.caFile),
+    caPem,
     pace: new Paced(settings.bwlimit, clock),
   });
   const book = openStoreBook(facts, version);
@@ -90,8 +92,9 @@ export async function composeClient(
     enrolment: enrolmentAtServers(machine),
     officers: signInByProvider(machine),
     signIn: signInAtBox(machine),
-    source: sourceOf(machine, signal),
+    source: sourceOf(machine, paths.fetchesDir, signal),
     probe: storeProbe(book, machine, paths.storeChecksFile),
+    fetcher: fetcherOn(paths, { network, caPem }, { version, settings }),
     destination: fileDestination(),
     get journal() {
       return (journal ??= openJournal(paths.journalFile, onNote));
@@ -106,6 +109,11 @@ export async function composeClient(
     secretsPlace: secrets.place,
     givenClientSecret: facts.env["EXHIBIT_BOX_CLIENT_SECRET"],
     openPage: openInBrowser,
+    watchFolder: async (folder, store) => {
+      const { watchFolder } = await import("../platform/watching/watched-folder.ts");
+      const { url } = await book.find(store);
+      return watchFolder(folder, { file: paths.watchFile, store: url }, facts.platform);
+    },
     async close() {
       queues.close();
       journal?.close();
@@ -146,7 +154,11 @@ async function pinned(stores: readonly NamedStore[], secrets: Secrets): Promise<
   for (const { name, url } of stores.filter((store) => !store.url.startsWith("file:"))) {
     const identity = await findIdentity(secrets, url);
     if (identity !== undefined) {
-      pins.push({ thumbprint: identity.serverThumbprint, whose: `the store ${name}` });
+      const whose = `the store ${name}`;
+      pins.push({ thumbprint: identity.serverThumbprint, whose });
+      for (const { thumbprint, retiredAt: until } of identity.retiredServerKeys ?? []) {
+        pins.push({ thumbprint, whose, until });
+      }
     }
   }
   const own = await findMachineKey(secrets);

@@ -40,14 +40,18 @@ const clock = { now: () => new Date() };
  */
 export async function openServerContent(
   folder: DataFolder,
-  store: string | undefined,
+  {
+    store,
+    formerKeys,
+  }: { readonly store: string | undefined; readonly formerKeys: readonly string[] },
   database: Kysely<Tables>,
   facts: MachineFacts,
   signal: AbortSignal,
 ): Promise<ServerContent> {
   const url = store === undefined ? undefined : storeAddress(store);
   const keptIn = await contentPlaceOf(folder, url);
-  if (url !== undefined) return openInBucket(folder, { url, keptIn }, database, facts, signal);
+  if (url !== undefined)
+    return openInBucket(folder, { url, keptIn, formerKeys }, database, facts, signal);
   const content = await openDirectoryStore(folder.contentDir);
   return {
     content,
@@ -59,7 +63,15 @@ export async function openServerContent(
 
 async function openInBucket(
   folder: DataFolder,
-  { url, keptIn }: { readonly url: string; readonly keptIn: string | undefined },
+  {
+    url,
+    keptIn,
+    formerKeys,
+  }: {
+    readonly url: string;
+    readonly keptIn: string | undefined;
+    readonly formerKeys: readonly string[];
+  },
   database: Kysely<Tables>,
   { env }: MachineFacts,
   signal: AbortSignal,
@@ -82,7 +94,9 @@ async function openInBucket(
     const enforced = await checked(folder, url, bucket, signal);
     requireFit(bucket, enforced);
     const isNew = keptIn === undefined;
-    await claimPrefix(bucket, enforced, { thumbprint: folder.key.thumbprint, isNew }, signal);
+    const former = [...folder.retiredKeys.map(({ thumbprint }) => thumbprint), ...formerKeys];
+    const claim = { thumbprint: folder.key.thumbprint, former, isNew };
+    await claimPrefix(bucket, enforced, claim, signal);
     await keepContentPlace(folder, url);
     const content = s3ServerContent(bucket, enforced, clock, partMemory(database));
     return {

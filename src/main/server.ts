@@ -4,10 +4,12 @@ import { createSecureContext } from "node:tls";
 import { Kysely } from "kysely";
 import type { ServeRequest, Serving } from "../cli/context.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import type { Mail } from "../evidence/ports/mail.ts";
 import { s3Address } from "../evidence/s3-address.ts";
 import { isLoopback } from "../evidence/web-address.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
+import { keepLastStart } from "../platform/last-start.ts";
 import { openLog } from "../platform/logs.ts";
 import { pathsOn, type MachineFacts } from "../platform/paths.ts";
 import { sqliteDialect } from "../platform/sqlite.ts";
@@ -15,8 +17,11 @@ import { createAdminInvitation, createFirstInvitation } from "../server/accounts
 import { migrate } from "../server/database/migrate.ts";
 import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
+import { keepRotations } from "../server/keys/kept-rotations.ts";
 import { createServer, type Tls } from "../server/server.ts";
 import { openForceProvider, type ForceProvider } from "./force-provider.ts";
+import { openMail } from "./mail.ts";
+import { rebuiltFrom } from "./rebuilt-index.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
 
 /** Builds an exhibit server over this machine's folder and starts to listen. */
@@ -35,9 +40,12 @@ export async function composeServer(
       : { ...facts, env: { ...facts.env, EXHIBIT_CA_FILE: request.caFile } };
   // A wrong role map is told before anything is made.
   const provider = request.provider && (await openForceProvider(request.provider, machine));
-  const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir);
+  const mail = await openMail(request, facts);
+  const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir, {
+    adoptContent: request.rebuildIndex !== undefined,
+  });
   try {
-    return await serveFrom({ folder, tls, provider }, machine, version, request, signal);
+    return await serveFrom({ folder, tls, mail, provider }, machine, version, request, signal);
   } catch (error) {
     await provider?.close();
     await folder.release();
@@ -49,11 +57,12 @@ export async function composeServer(
 interface Opened {
   readonly folder: DataFolder;
   readonly tls: Tls | undefined;
+  readonly mail: Mail | undefined;
   readonly provider: ForceProvider | undefined;
 }
 
 async function serveFrom(
-  { folder, tls, provider }: Opened,
+  { folder, tls, mail, provider }: Opened,
   facts: MachineFacts,
   version: string,
   request: ServeRequest,
@@ -66,17 +75,22 @@ async function serveFrom(
   let kept: ServerContent | undefined;
   try {
     await migrate(database);
-    kept = await openServerContent(folder, request.store, database, facts, signal);
+    const formerKeys = request.rebuildIndex?.formerKeys ?? [];
+    const asked = { store: request.store, formerKeys };
+    kept = await openServerContent(folder, asked, database, facts, signal);
     const { content, grouped } = kept;
     const publicUrl = request.publicUrl ?? url;
+    const rebuilt = await rebuiltFrom(folder, content, database, request.rebuildIndex, signal);
     const directParts = canReachEngine(request, publicUrl) ? kept.directParts : undefined;
     const deps: ServerDeps = {
       content,
       grouped,
       directParts,
+      mail,
       database,
       key: folder.key,
-      retiredKeys: folder.retiredKeys,
+      rotations: folder.rotations,
+      retiredKeys: rebuilt?.retiredKeys ?? folder.retiredKeys,
       sso: provider?.sso,
       clock: { now: () => new Date() },
       settings: {
@@ -88,6 +102,7 @@ async function serveFrom(
         scratch: folder.scratchDir,
       },
     };
+    await keepRotations(deps, signal);
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
     const app = await createServer(deps, log.logger, tls);
     let invitation: Serving["invitation"];
@@ -95,6 +110,7 @@ async function serveFrom(
       await listen(() => app.listen({ host: request.host, port }), request.host, port);
       // Made last: an invitation that nobody was shown could not be shown again.
       invitation = await invite(deps, folder, request);
+      await keepLastStart(folder, { publicUrl, organisation: request.organisation });
     } catch (error) {
       await app.close();
       throw error;
@@ -114,6 +130,7 @@ async function serveFrom(
       partsGoDirect: directParts !== undefined,
       contentUrl: request.store === undefined ? undefined : content.url,
       logFile: request.logToStderr ? undefined : folder.logFile,
+      rebuilt: rebuilt?.counts,
       invitation,
       finished,
     };

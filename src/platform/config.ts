@@ -28,6 +28,7 @@ const configSchema = z.strictObject({
   requireProof: z.string().optional(),
   bwlimit: z.string().optional(),
   giveUpAfter: z.string().optional(),
+  fetchHosts: z.array(z.string().min(1)).optional(),
   boxClientId: z.string().optional(),
   /** Keys of other machines, by thumbprint, that were trusted by name; and whose they are, in words. */
   trustedKeys: z.record(thumbprintSchema, z.string().min(1)).optional(),

@@ -1,9 +1,8 @@
 import { readFile, readdir } from "node:fs/promises";
-import path from "node:path";
 import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
 import { replaceFile } from "./atomic-file.ts";
-import type { DataFolder } from "./data-folder.ts";
+import type { DataFolder, DataPlaces } from "./data-folder.ts";
 
 const placeSchema = z.object({ schema: z.literal("exhibit.content-place/1"), url: z.string() });
 
@@ -34,11 +33,12 @@ export async function contentPlaceOf(
 /** Writes down that content is kept in this bucket from now on. */
 export async function keepContentPlace(folder: DataFolder, url: string): Promise<void> {
   const document = { schema: "exhibit.content-place/1", url };
-  await replaceFile(fileIn(folder), `${JSON.stringify(document, null, 2)}\n`);
+  await replaceFile(folder.contentPlaceFile, `${JSON.stringify(document, null, 2)}\n`);
 }
 
-async function placeOf(folder: DataFolder): Promise<string | undefined> {
-  const text = await readFile(fileIn(folder), "utf8").catch((error: unknown) => {
+/** The bucket that a data folder's content is kept in; undefined where it keeps its content itself. */
+export async function placeOf({ contentPlaceFile }: DataPlaces): Promise<string | undefined> {
+  const text = await readFile(contentPlaceFile, "utf8").catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   });
@@ -47,8 +47,4 @@ async function placeOf(folder: DataFolder): Promise<string | undefined> {
 
 async function hasContent({ contentDir }: DataFolder): Promise<boolean> {
   return (await readdir(contentDir)).some((name) => !name.startsWith("."));
-}
-
-function fileIn(folder: DataFolder): string {
-  return path.join(folder.path, "content-place.json");
 }

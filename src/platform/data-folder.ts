@@ -2,71 +2,93 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { calculateJwkThumbprint } from "jose";
-import { z } from "zod";
 import { ExhibitError } from "../evidence/errors.ts";
-import {
-  newPrivateJwk,
-  publicJwkSchema,
-  signingKey,
-  type PublicJwk,
-  type SigningKey,
-} from "../evidence/seal.ts";
 import { replaceFile } from "./atomic-file.ts";
 import { takeLock, type ReleaseLock } from "./file-lock.ts";
+import { openServerKeys, type ServerKeys } from "./server-key.ts";
 
-const serverKeyType = "exhibit.server-key/1";
-const serverKeySchema = z.strictObject({
-  schema: z.literal(serverKeyType),
-  key: publicJwkSchema.extend({ d: z.string() }),
-  retired: z.array(z.strictObject({ key: publicJwkSchema, retiredAt: z.iso.datetime() })),
-});
-
-/** A server's folder, held by this process alone until `release`. */
-export interface DataFolder {
+/** Where a server keeps what. */
+export interface DataPlaces {
   readonly path: string;
   readonly databaseFile: string;
+  readonly keyFile: string;
   readonly contentDir: string;
+  /** Which bucket content is kept in, where it is not kept in the folder. */
+  readonly contentPlaceFile: string;
+  /** How the server was started the last time. */
+  readonly lastStartFile: string;
   readonly scratchDir: string;
   readonly logFile: string;
   readonly invitationFile: string;
-  readonly key: SigningKey;
-  readonly retiredKeys: readonly {
-    publicJwk: PublicJwk;
-    thumbprint: string;
-    retiredAt: string;
-  }[];
+}
+
+/** A server's folder, held by this process alone until `release`. */
+export interface DataFolder extends DataPlaces, ServerKeys {
   release(): Promise<void>;
 }
 
+/** The places in a data folder, whether they are there or not. */
+export function placesIn(folder: string): DataPlaces {
+  const root = path.resolve(folder);
+  const inside = (name: string): string => path.join(root, name);
+  return {
+    path: root,
+    databaseFile: inside(databaseName),
+    keyFile: inside(keyName),
+    contentDir: inside("content"),
+    contentPlaceFile: inside("content-place.json"),
+    lastStartFile: inside("last-start.json"),
+    scratchDir: inside("scratch"),
+    logFile: path.join(root, "logs", "server.jsonl"),
+    invitationFile: inside("first-admin-invitation.txt"),
+  };
+}
+
 /**
- * Opens a server's data folder, made on first use for this user alone (0700) with a new Ed25519 key (0600).
+ * Holds a data folder without looking at its keys, until what it gives is called: no server can start over it meanwhile.
+ *
+ * @throws ExhibitError `conflict.locked` with the process id when another process has it; `not-found.store` where no server was
+ */
+export async function holdDataFolder(folder: string): Promise<() => Promise<void>> {
+  const { path: root, databaseFile } = placesIn(folder);
+  if (!existsSync(databaseFile)) throw noServer(root);
+  const release = await lock(root);
+  return async () => {
+    await rm(pidFile(root), { force: true });
+    release();
+  };
+}
+
+/** The failure where a folder is not a server's. */
+export function noServer(root: string): ExhibitError {
+  return new ExhibitError("not-found.store", `There is no exhibit server in the folder ${root}.`, {
+    hint: "Name the folder that the server runs from: --data DIR.",
+  });
+}
+
+/**
+ * Opens a server's data folder, made on first use for this user alone (0700) with a new Ed25519 key (0600). With `adoptContent`
+ * a folder in which nothing but its content is left may be made a server's again.
  *
  * @throws ExhibitError `conflict.locked` with the process id when another `serve` has it; `conflict.exists` when
  * the folder holds something else; `usage.invalid` when it cannot be made
  */
-export async function openDataFolder(folder: string): Promise<DataFolder> {
-  const root = path.resolve(folder);
-  await prepare(root);
+export async function openDataFolder(
+  folder: string,
+  { adoptContent = false } = {},
+): Promise<DataFolder> {
+  const places = placesIn(folder);
+  const { path: root, databaseFile, keyFile, contentDir, scratchDir, logFile } = places;
+  await prepare(root, adoptContent);
   const releaseLock = await lock(root);
-  const inside = (name: string): string => path.join(root, name);
   try {
-    const { key, retiredKeys } = await loadKeys(
-      inside("server-key.json"),
-      existsSync(inside(databaseName)),
-    );
-    for (const name of ["content", "scratch", "logs"]) {
-      await mkdir(inside(name), { recursive: true, mode: 0o700 });
+    const keys = await openServerKeys(keyFile, existsSync(databaseFile));
+    for (const made of [contentDir, scratchDir, path.dirname(logFile)]) {
+      await mkdir(made, { recursive: true, mode: 0o700 });
     }
     return {
-      path: root,
-      databaseFile: inside(databaseName),
-      contentDir: inside("content"),
-      scratchDir: inside("scratch"),
-      logFile: path.join(root, "logs", "server.jsonl"),
-      invitationFile: inside("first-admin-invitation.txt"),
-      key,
-      retiredKeys,
+      ...places,
+      ...keys,
       async release() {
         await rm(pidFile(root), { force: true });
         releaseLock();
@@ -79,7 +101,7 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
 }
 
 /** Makes the folder, and refuses one that is someone else's: its scratch folder is emptied at each start. */
-async function prepare(root: string): Promise<void> {
+async function prepare(root: string, adoptContent: boolean): Promise<void> {
   let names: string[];
   try {
     await mkdir(root, { recursive: true, mode: 0o700 });
@@ -90,8 +112,9 @@ async function prepare(root: string): Promise<void> {
       cause,
     });
   }
-  const ours = names.includes("server-key.json") || names.includes(lockName);
-  if (!ours && names.some((name) => name !== "lost+found")) {
+  const ours = names.includes(keyName) || names.includes(lockName);
+  const passed = new Set(["lost+found", ...(adoptContent ? ["content"] : [])]);
+  if (!ours && names.some((name) => !passed.has(name))) {
     throw new ExhibitError(
       "conflict.exists",
       `The folder ${root} holds files that no exhibit server made.`,
@@ -100,7 +123,9 @@ async function prepare(root: string): Promise<void> {
   }
 }
 
-const lockName = "serve.lock";
+/** Held by whoever may change the folder. */
+export const lockName = "serve.lock";
+const keyName = "server-key.json";
 const databaseName = "exhibit.sqlite";
 
 function pidFile(root: string): string {
@@ -142,48 +167,5 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-async function loadKeys(
-  file: string,
-  used: boolean,
-): Promise<Pick<DataFolder, "key" | "retiredKeys">> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (text === undefined) {
-    if (used) throw damagedKey(file, "missing");
-    const jwk = await newPrivateJwk();
-    const document = { schema: serverKeyType, key: jwk, retired: [] };
-    await replaceFile(file, `${JSON.stringify(document, null, 2)}\n`);
-    return { key: await signingKey(jwk), retiredKeys: [] };
-  }
-  const parsed = serverKeySchema.safeParse(parseJson(text));
-  if (!parsed.success) {
-    throw damagedKey(file, "damaged");
-  }
-  const retiredKeys = await Promise.all(
-    parsed.data.retired.map(async ({ key, retiredAt }) => ({
-      publicJwk: key,
-      thumbprint: await calculateJwkThumbprint(key),
-      retiredAt,
-    })),
-  );
-  return { key: await signingKey(parsed.data.key), retiredKeys };
-}
-
-function damagedKey(file: string, what: string): ExhibitError {
-  return new ExhibitError("conflict.exists", `The server's key file ${file} is ${what}.`, {
-    hint: "Put back its copy from your backup. Without it, no client will know this server again.",
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

@@ -27,6 +27,8 @@ interface Route {
 /** How every connection of this machine is made: one place for proxy and certificates. */
 export interface MachineNetwork {
   route(url: string): Route;
+  /** Whether connections to `url` go through a proxy: then it, and not this machine, finds the address. */
+  isProxied(url: string): boolean;
   readonly pace: Pace;
   readonly stallMs: number;
   close(): Promise<void>;
@@ -55,14 +57,19 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
     };
   }
 
+  function proxyFor(url: string): string | undefined {
+    const { proxyUrl, noProxy } = settings;
+    if (proxyUrl === undefined || proxyUrl === "") return undefined;
+    return bypasses(new URL(url), noProxy) ? undefined : proxyUrl;
+  }
+
   return {
     pace: settings.pace,
     stallMs: settings.stallMs ?? 60_000,
+    isProxied: (url) => proxyFor(url) !== undefined,
     route(url) {
-      const { proxyUrl } = settings;
-      if (proxyUrl === undefined || proxyUrl === "" || bypasses(new URL(url), settings.noProxy)) {
-        return (direct ??= openDirect());
-      }
+      const proxyUrl = proxyFor(url);
+      if (proxyUrl === undefined) return (direct ??= openDirect());
       return (proxied ??= openProxied(proxyUrl));
     },
     async close() {

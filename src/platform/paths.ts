@@ -15,8 +15,12 @@ export interface MachinePaths {
   readonly stateDir: string;
   /** How far this machine's uploads got. */
   readonly journalFile: string;
+  /** What was taken from watched folders. */
+  readonly watchFile: string;
   /** What uploads that are not finished have still to do. */
   readonly queuesDir: string;
+  /** What links brought in, until it is sealed. */
+  readonly fetchesDir: string;
   /** Copies of the receipts of what was sent from here. */
   readonly receiptsDir: string;
   /** Where secrets go when someone asked for a file by name. */
@@ -37,7 +41,9 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
     storeChecksFile: path.resolve(configDir, "store-checks.json"),
     stateDir: path.resolve(stateDir),
     journalFile: path.resolve(stateDir, "journal.sqlite"),
+    watchFile: path.resolve(stateDir, "watched.sqlite"),
     queuesDir: path.resolve(stateDir, "queues"),
+    fetchesDir: path.resolve(stateDir, "fetches"),
     receiptsDir: path.resolve(stateDir, "receipts"),
     insecureKeyFile: path.resolve(stateDir, "keys.json"),
     serverDir: path.resolve(stateDir, "server"),

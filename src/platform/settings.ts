@@ -20,6 +20,7 @@ export const settingOrigins = {
     variable: "EXHIBIT_GIVE_UP_AFTER",
     key: "giveUpAfter",
   },
+  fetchHosts: { flag: "--allow-host", variable: "EXHIBIT_FETCH_HOSTS", key: "fetchHosts" },
   keyFile: { flag: "--key-file", variable: "EXHIBIT_KEY_FILE", key: undefined },
   clientId: { flag: "--client-id", variable: "EXHIBIT_BOX_CLIENT_ID", key: "boxClientId" },
 } as const;
@@ -41,6 +42,8 @@ export interface Settings {
   readonly bwlimit: Timetable;
   /** Infinite where nobody said so. */
   readonly giveUpAfterMs: number;
+  /** Hosts that links may lead to, with commas or blanks between; "" for none. */
+  readonly fetchHosts: string;
   readonly keyFile: string | undefined;
   /** Of the application that signs in at Box. */
   readonly clientId: string | undefined;
@@ -66,6 +69,7 @@ const settingsSchema = z.strictObject({
     .default("transport"),
   bwlimit: z.string().default("off"),
   giveUpAfter: z.string().optional(),
+  fetchHosts: z.string().default(""),
   keyFile: z.string().min(1, "must not be empty").optional(),
   clientId: z
     .string()
@@ -123,6 +127,7 @@ export function settle(
     caFile: rest.caFile,
     keyFile: rest.keyFile,
     clientId: rest.clientId,
+    fetchHosts: rest.fetchHosts,
     concurrency: rest.concurrency,
     requireProof: rest.requireProof,
     partBytes,

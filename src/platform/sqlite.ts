@@ -42,6 +42,35 @@ export function openSqlite(
 }
 
 /**
+ * Copies what is committed in a SQLite file into a new file, as of one moment, while others read and write it: a reader's
+ * snapshot of the write-ahead log holds up nobody. The copy is checked.
+ *
+ * @throws Error when the copy is not whole, or cannot be written
+ */
+export function snapshotSqlite(from: string, to: string): void {
+  const database = openSqlite(from);
+  try {
+    database.prepare("vacuum into ?").run(to);
+  } finally {
+    database.close();
+  }
+  checkSqlite(to);
+}
+
+/** @throws Error when the file is not a whole SQLite database, or its rows do not fit together */
+export function checkSqlite(file: string): void {
+  const database = new Database(file, { timeout: busyTimeoutMs });
+  try {
+    const found = database.pragma("integrity_check(1)");
+    const strays = database.pragma("foreign_key_check") as readonly unknown[];
+    if (JSON.stringify(found) === '[{"integrity_check":"ok"}]' && strays.length === 0) return;
+  } finally {
+    database.close();
+  }
+  throw new Error("The database is damaged.");
+}
+
+/**
  * Kysely's dialect over such a file. Transactions take the write lock when they begin (two processes would
  * otherwise fail half-way with SQLITE_BUSY), and migrations run in one. One connection: inside a
  * transaction use only its `trx`, or the query waits for itself.

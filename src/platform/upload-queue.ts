@@ -41,7 +41,7 @@ export function uploadQueue(
   let isOpen = true;
 
   const insert = (place: number, plan: ExhibitPlan, text: string): void => {
-    database.insert([place, nameOf(plan), plan.sourceId, text]);
+    database.insert([place, nameOf(plan), sourceIdOf(plan), text]);
   };
 
   /** @returns whether the plan takes this place; "refused" where something else looks like it */
@@ -49,7 +49,7 @@ export function uploadQueue(
     const name = nameOf(plan);
     const known = knownRow.optional().parse(database.byName(name));
     if (known !== undefined && known.place > first) return false;
-    const other = namesakeRow.optional().parse(database.bySourceId(plan.sourceId));
+    const other = namesakeRow.optional().parse(database.bySourceId(sourceIdOf(plan)));
     if (other !== undefined && other.name !== name) {
       if (other.place > first) return "refused";
       database.forget(other.place);
@@ -123,9 +123,20 @@ function settleOne(database: QueueDatabase, { place, state, outcome }: SettledPl
 }
 
 /** A file is known by its place at the source, several together by their source id. */
-function nameOf({ files, sourceId }: ExhibitPlan): string {
-  const [only, ...others] = files;
-  return only !== undefined && others.length === 0 ? only.location : sourceId;
+function nameOf(plan: ExhibitPlan): string {
+  const [only, ...others] = plan.files;
+  return only !== undefined && others.length === 0
+    ? inItsCase(plan, only.location)
+    : sourceIdOf(plan);
+}
+
+function sourceIdOf(plan: ExhibitPlan): string {
+  return inItsCase(plan, plan.sourceId);
+}
+
+/** Where exhibits of one command go to several cases, each may have the same file. */
+function inItsCase({ said }: ExhibitPlan, name: string): string {
+  return said?.case === undefined ? name : `${said.case}\n${name}`;
 }
 
 function* outcomesOf(

@@ -1,6 +1,8 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
+import { randomId } from "../evidence/random-id.ts";
 import type { UploadQueues } from "../evidence/ports/upload-queue.ts";
+import { seenFile } from "./seen-file.ts";
 import { makeStateFolder } from "./state-folder.ts";
 import { openQueueDatabase, type QueueDatabase } from "./upload-queue-database.ts";
 import { uploadQueue } from "./upload-queue.ts";
@@ -31,6 +33,16 @@ export function uploadQueues(folder: string): FolderOfQueues {
     },
     remove: (id) => {
       remove(fileOf(id));
+    },
+    seen: () => {
+      makeStateFolder(folder);
+      const file = fileOf(randomId("seen-"));
+      const seen = seenFile(file, () => {
+        open.delete(seen);
+        remove(file);
+      });
+      open.add(seen);
+      return seen;
     },
     close: () => {
       for (const queue of open) queue.close();

@@ -29,6 +29,10 @@ export const serverStatementSchema = z.strictObject({
   version: z.string(),
   key: publicJwkSchema,
   thumbprint: z.string(),
+  /** Keys that it signed with once: a receipt that is not younger than its key's retirement counts. Absent where there are none. */
+  retired: z
+    .array(z.strictObject({ key: publicJwkSchema, retiredAt: z.iso.datetime() }))
+    .optional(),
   limits: z.strictObject({
     /** `one`: all parts but the last have the upload's `partBytes`; `any`: a part may be shorter, anywhere. */
     partLengths: z.enum(["one", "any"]),

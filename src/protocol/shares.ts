@@ -14,6 +14,7 @@ import { exhibitIdSchema } from "../evidence/address.ts";
  * `GET  /v1/shares/:id/log`       every access
  * `POST /v1/shares/:id/update`    another end; link and code stay -> 200
  * `POST /v1/shares/:id/reassign`  hand it to another officer (admin) -> 200
+ * `POST /v1/shares/:id/renew`     a new link and code, the old ones dead -> 200, as for create
  * `POST /v1/shares/:id/revoke`    cut it, or one exhibit of it -> 200
  *
  * The recipient's side is `/s/<token>`: pages, not an API.
@@ -28,12 +29,15 @@ export const newShareRequestSchema = z.strictObject({
   expiresAt: z.iso.datetime(),
   purpose: z.string().trim().min(1).max(500).optional(),
   requireVisibleMark: z.boolean().optional(),
+  mail: z.boolean().optional(),
+  notes: z.boolean().optional(),
 });
 
+/** `code` is absent where the recipient is sent one by mail. */
 export const newShareSchema = z.strictObject({
   share: shareSchema,
   link: z.url(),
-  code: z.string(),
+  code: z.string().optional(),
   warnings: z.array(z.string()),
 });
 
@@ -43,6 +47,7 @@ export const shareLogSchema = z.strictObject({ events: z.array(shareAccessSchema
 export const updateShareSchema = z.strictObject({ expiresAt: z.iso.datetime() });
 
 export const reassignShareSchema = z.strictObject({ to: z.string().min(1).max(64) });
+export const renewSchema = z.strictObject({ mail: z.boolean() });
 
 export const revokeSchema = z.strictObject({ exhibit: exhibitIdSchema.optional() });
 

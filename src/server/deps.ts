@@ -2,8 +2,9 @@ import type { Kysely } from "kysely";
 import type { Clock } from "../evidence/ports/clock.ts";
 import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
+import type { Mail } from "../evidence/ports/mail.ts";
 import type { Store } from "../evidence/ports/store.ts";
-import type { PublicJwk, SigningKey } from "../evidence/seal.ts";
+import type { PublicJwk, Sealed, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
 import type { Sso } from "./sso/sso.ts";
 
@@ -34,11 +35,15 @@ export interface ServerDeps {
   readonly grouped: GroupedContent | undefined;
   /** The engine behind it, where clients may send parts straight to it: without, all parts come through the server. */
   readonly directParts: DirectParts | undefined;
+  /** What sends links and codes: without, officers hand both over. */
+  readonly mail?: Mail | undefined;
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];
   /** The force's identity provider: without, everybody comes by an invitation. */
   readonly sso: Sso | undefined;
+  /** Sealed statements by which each key was handed on to the next, oldest first. */
+  readonly rotations: readonly Sealed[];
   readonly clock: Clock;
   readonly settings: ServerSettings;
 }

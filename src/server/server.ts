@@ -6,11 +6,13 @@ import { randomId } from "../evidence/random-id.ts";
 import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { bundleRoutes } from "./bundles/routes.ts";
+import { caseRoutes } from "./cases/routes.ts";
 import { contentInWords, directInWords, groupedInWords } from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
 import { healthRoutes } from "./health.ts";
+import { inboxRoutes } from "./inbox/routes.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { sharing } from "./shares/sharing-room.ts";
@@ -40,6 +42,8 @@ const roomsInOrder: readonly Routes[] = [
   accountRoutes,
   exhibitRoutes,
   bundleRoutes,
+  caseRoutes,
+  inboxRoutes,
   uploadRoutes,
   contentRoutes,
   sharing,

@@ -7,6 +7,7 @@ import {
   serverStatementType,
   type ServerStatement,
 } from "../protocol/server-statement.ts";
+import { serverKeysPath } from "../protocol/server-keys.ts";
 import { issuerOf, strangersLimit } from "./access.ts";
 import type { ServerDeps } from "./deps.ts";
 
@@ -14,11 +15,11 @@ const queryShape = z.strictObject({ nonce: z.string().regex(/^[A-Za-z0-9_-]{16,1
 
 /**
  * `GET /v1/server?nonce=N`: the sealed statement of who this server is.
- * `GET /.well-known/exhibit-keys.json`: the key it signs with now and those it signed with once, with the dates
- * of their retirement, so that old receipts can be checked.
+ * `GET /.well-known/exhibit-keys.json`: the key it signs with now, those it signed with once, and how each handed on to the next
+ * (`protocol/server-keys.ts`).
  */
 export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
-  const { key, retiredKeys, settings, content, clock, sso } = deps;
+  const { key, retiredKeys, rotations, settings, content, clock, sso } = deps;
 
   const config = { access: "public", rateLimit: strangersLimit } as const;
   app.get(serverStatementPath, { config }, async (request) => {
@@ -37,6 +38,11 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
       version: settings.version,
       key: key.publicJwk,
       thumbprint: key.thumbprint,
+      ...(retiredKeys.length === 0
+        ? {}
+        : {
+            retired: retiredKeys.map(({ publicJwk, retiredAt }) => ({ key: publicJwk, retiredAt })),
+          }),
       limits: {
         partLengths: parts.lengths,
         minPartBytes: parts.minBytes,
@@ -50,7 +56,7 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
     return seal(statement, serverStatementType, key);
   });
 
-  app.get("/.well-known/exhibit-keys.json", { config }, () => ({
+  app.get(serverKeysPath, { config }, () => ({
     keys: [
       { ...key.publicJwk, kid: key.thumbprint },
       ...retiredKeys.map((old) => ({
@@ -59,5 +65,6 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
         retiredAt: old.retiredAt,
       })),
     ],
+    rotations,
   }));
 }

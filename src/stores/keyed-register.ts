@@ -21,7 +21,7 @@ import {
   type SigningKey,
 } from "../evidence/seal.ts";
 import { CaseReservations } from "./case-reservations.ts";
-import { checkDocuments } from "./checked-documents.ts";
+import { checkDocuments } from "../evidence/checked-documents.ts";
 import { finishSealing, linesOf, sealInStore, type KeyedSealing } from "./keyed-sealing.ts";
 import {
   entryOf,

@@ -68,6 +68,7 @@ it("finds nothing wrong where all is allowed, asks only, and tells what nobody s
     "folder-invite-collaborator",
     "watermark",
     "links-open",
+    "links-default",
     "links-expire",
     "open-links-expire",
     "external-collaboration",
@@ -150,6 +151,17 @@ it.each<[string, string, () => void, RegExp]>([
   expect(bad(found)).toEqual([id]);
   expect(found.get(id)?.words).toMatch(words);
   expect(found.get(id)?.remedy).toMatch(/\S/);
+});
+
+it.each([
+  ["open", "everybody who has it"],
+  ["company", "everybody of the enterprise"],
+] as const)("says whom links open for that are made by hand: %s", async (access, words) => {
+  box.settings.linkDefaultAccess = access;
+  expect((await examined()).get("links-default")).toMatchObject({
+    verdict: "ok",
+    words: expect.stringContaining(`opens for ${words},`) as unknown,
+  });
 });
 
 it("tells what KeySafe changes, and that nothing stops working", async () => {

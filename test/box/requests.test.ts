@@ -97,6 +97,49 @@ it("is closed for good, as often as one likes, and by its own officer only", asy
   expect((await fetch(request.url)).status).toBe(404);
 });
 
+it("is not opened where Box gives it another end than was asked for", async () => {
+  office.box.faults.next({
+    method: "GET",
+    path: /^\/2\.0\/file_requests\/\d+$/,
+    alter: (answer) => {
+      const json = { ...(answer.json as Record<string, unknown>) };
+      delete json["expires_at"];
+      return { ...answer, json };
+    },
+  });
+  await expect(createRequest(deps(), wanted(), soon())).rejects.toMatchObject({
+    code: "policy.not-permitted",
+  });
+  expect(open()).toBe(0);
+});
+
+it("is listed although another one cannot be seen, and another's note was taken away meanwhile", async () => {
+  const [hidden, gone, seen] = [
+    await createRequest(deps(), wanted(), soon()),
+    await createRequest(deps(), wanted(), soon()),
+    await createRequest(deps(), wanted(), soon()),
+  ].map(({ request }) => request);
+  office.box.faults.next({
+    times: Infinity,
+    path: new RegExp(`^/2\\.0/file_requests/${hidden?.id}$`),
+    answer: failure(403, "access_denied_insufficient_permissions", "no"),
+  });
+  const [, note] =
+    [...office.box.tree()].find(([path]) => path.endsWith(`.made/${gone?.id}.json`)) ?? [];
+  office.box.faults.next({
+    times: Infinity,
+    path: new RegExp(`^/2\\.0/files/${note?.id}/content$`),
+    answer: failure(404, "not_found", "no"),
+  });
+  const { requests } = await listRequests(deps(), {}, soon());
+  expect(requests.map(({ id, state }) => [id, state]).sort()).toEqual(
+    [
+      [hidden?.id, "gone"],
+      [seen?.id, "open"],
+    ].sort(),
+  );
+});
+
 it.each([
   ["a template that is not there", { template: "123" }, "not-found.request"],
   ["a template that is no id", { template: "abc" }, "usage.invalid"],

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { boxUrl, wrongRequests, takeNewestTwo, tokenRequests } from "../support/box-person.ts";
+import { boxUrl, takeNewestTwo, tokenRequests } from "../support/box-person.ts";
 import {
   applicationEnv,
   keptInFile,
@@ -15,62 +15,19 @@ import {
   signingIn,
 } from "../support/box-program.ts";
 import { startBox } from "../support/box/box.ts";
+import { shareOneLogin, startUser } from "../support/box-users.ts";
 import { environmentIn } from "../support/built-program.ts";
 
 const minute = 60_000;
-const userScript = fileURLToPath(new URL("../support/box-user.js", import.meta.url));
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "exhibit-box-shared-"));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-interface User {
-  readonly child: ChildProcessWithoutNullStreams;
-  /** Asks once more who it is, and gives what is said. */
-  ask(): Promise<string>;
-  end(): Promise<unknown>;
-}
-
-/** Starts a process that shares the machine's login. */
-async function startUser(): Promise<User> {
-  const child = spawn(process.execPath, [userScript, "box"], { env: environmentIn(folder) });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<string> => String((await lines.next()).value);
-  const closed = once(child, "close");
-  expect(await next()).toBe("ready");
-  return {
-    child,
-    ask() {
-      child.stdin.write("who\n");
-      return next();
-    },
-    end() {
-      child.stdin.end("end\n");
-      return closed;
-    },
-  };
-}
-
 describe("processes that share a login", () => {
-  it("are 20, for an hour in which tokens live for five minutes, and nobody is locked out", async () => {
-    const busy = await startBox({ settings: { accessTokenSeconds: 300 } });
-    await runExhibit(folder, ["store", "add", "box", boxUrl(busy)]);
-    expect((await runLogin(folder, busy, ["box"])).code).toBe(0);
-    const users = await Promise.all(Array.from({ length: 20 }, () => startUser()));
-    const asked = tokenRequests(busy);
-    for (let minutes = 0; minutes < 60; minutes += 5) {
-      busy.clock.aheadMs += 5 * minute;
-      const said = await Promise.all(users.map((user) => user.ask()));
-      expect(new Set(said)).toEqual(new Set([busy.users.officer.id]));
-    }
-    // One of the twenty trades each time; the others take what it wrote down.
-    expect(tokenRequests(busy) - asked).toBe(12);
-    await Promise.all(users.map((user) => user.end()));
-    expect((await runExhibit(folder, ["whoami"])).code).toBe(0);
-    expect([busy.unsound, wrongRequests(busy)]).toEqual([[], []]);
-    await busy.close();
-  }, 120_000);
+  it("are 8, for an hour in which tokens live for five minutes, and nobody is locked out", () =>
+    shareOneLogin(folder, 8));
 
   it.each([
     ["goes on where Box takes the newest two tokens", true],
@@ -84,7 +41,7 @@ describe("processes that share a login", () => {
       await runLogin(folder, own, ["box"]);
       const before = await keptInFile(folder, boxUrl(own));
       own.clock.aheadMs += 61 * minute;
-      const user = await startUser();
+      const user = await startUser(folder);
       const alter = <Answer>(answer: Answer): Answer => {
         user.child.kill("SIGKILL");
         return answer;

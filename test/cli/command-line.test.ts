@@ -235,6 +235,37 @@ describe("help and version", () => {
   });
 });
 
+describe("the manual page", () => {
+  const page = fileURLToPath(new URL("../../dist/man/exhibit.1", import.meta.url));
+
+  it("is sound to mandoc", () => {
+    const { status, stdout } = spawnSync("mandoc", ["-T", "lint", "-W", "warning", page], {
+      encoding: "utf8",
+    });
+    expect([status, stdout]).toEqual([0, ""]);
+  });
+
+  it("has every command with its options, and the help topics", () => {
+    const { stdout } = spawnSync("mandoc", ["-T", "utf8", "-O", "width=200", page], {
+      encoding: "utf8",
+    });
+    // Bold is a letter, a step back, and the letter again.
+    const text = stdout.split("\b").reduce((before, piece) => before.slice(0, -1) + piece);
+    for (const wanted of [
+      "   upload [paths...]",
+      "--bwlimit <limit>",
+      "   share revoke <share>",
+      "   completion <shell>",
+      "EXHIBIT_KEY_FILE       file that keeps",
+      "6  bytes, a signature",
+      "defaultStore   store that commands use",
+    ]) {
+      expect(text).toContain(wanted);
+    }
+    expect(text).not.toMatch(/^ {3}complete/m);
+  });
+});
+
 describe("colour and prompts", () => {
   it.each([
     [{}, true, true, true],

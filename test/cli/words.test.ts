@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, it } from "@jest/globals";
-import { instantOf } from "../../src/cli/when.ts";
+import { instantOf } from "../../src/evidence/wall-clock.ts";
 import { fileLine, wholeLine } from "../../src/cli/ui/progress/bars.ts";
 import { Tally, type RunningFile } from "../../src/cli/ui/progress/tally.ts";
 import { openProgress } from "../../src/cli/ui/progress.ts";

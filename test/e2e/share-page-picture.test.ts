@@ -7,6 +7,7 @@ import { expect, it, jest } from "@jest/globals";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
 import { sharingOf } from "../../src/stores/server/sharing.ts";
+import { coded } from "../support/coded-share.ts";
 import { chromiumPath } from "../support/chromium.ts";
 import { sealedExhibit } from "../support/sealed-exhibit.ts";
 import { soon, startServer } from "../support/server.ts";
@@ -57,15 +58,17 @@ async function streetClip(folder: string): Promise<string> {
       clockOffset: { seconds: 42, measuredBy: "speaking clock" },
     },
   );
-  const made = await sharingOf(officer.session).create(
-    {
-      exhibits: [exhibit],
-      recipient: { name: "Jane Smith, CPS South West", email: "jane.smith@cps.example" },
-      access: "view",
-      expiresAt: new Date(Date.now() + 7 * 86_400_000).toISOString(),
-      purpose: "Charging decision",
-    },
-    soon(),
+  const made = await coded(
+    sharingOf(officer.session).create(
+      {
+        exhibits: [exhibit],
+        recipient: { name: "Jane Smith, CPS South West", email: "jane.smith@cps.example" },
+        access: "view",
+        expiresAt: new Date(Date.now() + 7 * 86_400_000).toISOString(),
+        purpose: "Charging decision",
+      },
+      soon(),
+    ),
   );
   const browser = await chromium.launch({
     executablePath: chromiumPath(),

@@ -5,8 +5,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import type { CodedShare } from "../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../src/stores/server/sharing.ts";
+import { coded, type CodedShare } from "../support/coded-share.ts";
 import { chromiumPath } from "../support/chromium.ts";
 import { sealedExhibit } from "../support/sealed-exhibit.ts";
 import { middleHalf, reads } from "../support/ocr.ts";
@@ -58,15 +58,17 @@ describe("the share page in a browser", () => {
   });
 
   async function share(): Promise<CodedShare> {
-    return sharingOf(officer.session).create(
-      {
-        exhibits: [exhibit],
-        recipient: { name: "Jane Smith", email: "jane.smith@cps.example" },
-        access: "view",
-        expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
-        purpose: "Charging decision",
-      },
-      soon(),
+    return coded(
+      sharingOf(officer.session).create(
+        {
+          exhibits: [exhibit],
+          recipient: { name: "Jane Smith", email: "jane.smith@cps.example" },
+          access: "view",
+          expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+          purpose: "Charging decision",
+        },
+        soon(),
+      ),
     );
   }
 

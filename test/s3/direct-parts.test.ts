@@ -238,6 +238,7 @@ describe("a part on its way straight to the engine", () => {
       routeTo: (url) => session.routeTo(url),
       call: (call, signal) => session.call(call, signal),
       accessToken: (signal) => session.accessToken(signal),
+      askAgain: () => Promise.resolve(),
       dropToken: () => undefined,
     });
     expect(await toEngine.send(found.upload, first, soon())).toBe(false);

@@ -205,8 +205,8 @@ describe("content in a bucket", () => {
     ["versioned", versioned],
   ] as const)("belongs to one server, in a bucket that is %s", async (kind, enforced) => {
     const bucket = bucketAt(await newBucket(kind));
-    const claim = (thumbprint: string, isNew = true): Promise<void> =>
-      claimPrefix(bucket, enforced, { thumbprint, isNew }, signal);
+    const claim = (thumbprint: string, isNew = true, former: string[] = []): Promise<void> =>
+      claimPrefix(bucket, enforced, { thumbprint, former, isNew }, signal);
     await expect(claim("one", false)).rejects.toEqual(code("not-found.content"));
     const racers = await Promise.allSettled(["one", "two", "three"].map((who) => claim(who)));
     expect(racers.map(({ status }) => status).sort()).toEqual([
@@ -219,6 +219,11 @@ describe("content in a bucket", () => {
     ];
     await claim(winner ?? "", false);
     await expect(claim("four")).rejects.toEqual(code("conflict.locked"));
+    // Its next key takes it over, once and for all; an old copy of its data folder has it no more.
+    await expect(claim("next", false, ["other"])).rejects.toEqual(code("conflict.locked"));
+    await claim("next", false, [winner ?? ""]);
+    await claim("next", false, [winner ?? ""]);
+    await expect(claim(winner ?? "", false)).rejects.toEqual(code("conflict.locked"));
   });
 
   it.each([

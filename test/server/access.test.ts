@@ -44,6 +44,13 @@ const table: Record<string, Access> = {
   "GET /v1/exhibits/:id": everyone,
   "PUT /v1/exhibits/:id/record": everyone,
   "GET /v1/exhibits/:id/custody": everyone,
+  "GET /v1/cases/exhibits": staff,
+  "GET /v1/cases/shares": staff,
+  "GET /v1/inbox": staff,
+  "GET /v1/inbox/events": staff,
+  "POST /v1/inbox/seen": staff,
+  "GET /v1/inbox/cases": staff,
+  "POST /v1/inbox/cases": staff,
   "POST /v1/uploads": everyone,
   "GET /v1/uploads": everyone,
   "GET /v1/uploads/:id": everyone,
@@ -59,6 +66,7 @@ const table: Record<string, Access> = {
   "GET /v1/shares/:id": staff,
   "GET /v1/shares/:id/log": staff,
   "POST /v1/shares/:id/reassign": admins,
+  "POST /v1/shares/:id/renew": staff,
   "POST /v1/shares/:id/revoke": staff,
   "POST /v1/shares/:id/update": staff,
   "GET /s/assets/page.css": "public",
@@ -78,6 +86,7 @@ const table: Record<string, Access> = {
   "GET /s/:token/x/:exhibit/:ordinal/recording.mp3": "public",
   "GET /s/:token/x/:exhibit/:ordinal/document.pdf": "public",
   "GET /s/:token/x/:exhibit/:ordinal/original": "public",
+  "POST /s/:token/x/:exhibit/:ordinal/notes": "public",
 };
 
 let server: TestServer;

@@ -7,6 +7,7 @@ import { expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { startBox } from "../support/box/box.ts";
 import { addressOf } from "../support/box-store.ts";
+import { shareOneLogin } from "../support/box-users.ts";
 import { finish, start } from "../support/built-program.ts";
 import { writeRandom } from "../support/kill-and-resume.ts";
 
@@ -66,3 +67,12 @@ it("1 GiB to Box, killed with SIGKILL at 20 random moments, arrives once and unc
     await rm(folder, { recursive: true, force: true });
   }
 }, 900_000);
+
+it("20 processes share one login for an hour, and nobody is locked out", async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), "exhibit-box-soak-"));
+  try {
+    await shareOneLogin(folder, 20);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 300_000);

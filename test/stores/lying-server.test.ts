@@ -66,6 +66,7 @@ async function against(answer: RequestListener): Promise<{ store: Store; url: st
     },
     call: (call, stop) => callServer(url, route, call, { authorization: "Bearer secret" }, stop),
     accessToken: () => Promise.resolve("secret"),
+    askAgain: () => Promise.resolve(),
     dropToken: () => undefined,
   };
   return { store: storeOf(session), url };

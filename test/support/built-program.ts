@@ -34,11 +34,12 @@ export function startApart(
   files: Readonly<Record<string, string>>,
   folder: string,
   argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
 ): ChildProcessWithoutNullStreams {
   const mounts = Object.entries(files).map(([place, file]) => `mount --bind '${file}' '${place}'`);
   const script = [...mounts, 'exec "$0" "$@"'].join(" && ");
   return spawn("unshare", ["-m", "sh", "-c", script, process.execPath, program, ...argv], {
-    env: environmentIn(folder),
+    env: { ...environmentIn(folder), ...env },
   });
 }
 

@@ -15,6 +15,7 @@ import type { Connection } from "../../src/evidence/ports/connection.ts";
 import type { SkippedEntry } from "../../src/evidence/ports/source.ts";
 import type { TransferEvent } from "../../src/evidence/progress.ts";
 import { thumbprintOf } from "../../src/evidence/seal.ts";
+import { webFetcher } from "../../src/platform/fetching/fetcher.ts";
 import { fileDestination } from "../../src/platform/file-destination.ts";
 import { fileSource } from "../../src/platform/file-source.ts";
 import { openJournal, type FileJournal } from "../../src/platform/journal.ts";
@@ -98,6 +99,13 @@ export async function makeClient(
       signIn: signInAtBox(machine),
       probe: storeProbe({ find }, machine, path.join(folder, "store-checks.json")),
       source: countedSource(fileSource()),
+      fetcher: webFetcher({
+        folder: path.join(folder, "state", "fetches"),
+        hosts: [],
+        routes: { ca: undefined, proxyFor: () => undefined, userAgent: "test", stallMs: 5000 },
+        now: () => new Date(),
+        baseMs: 1,
+      }),
       destination: fileDestination(),
       get journal() {
         return journal;

@@ -28,14 +28,15 @@ export class Recipient {
     return this.#ask("HEAD", "", {});
   }
 
+  /** Sends a form to what lies `below` the link. */
+  post(fields: Record<string, string>, below = "", headers = {}): Promise<Seen> {
+    const form = { "content-type": "application/x-www-form-urlencoded", ...headers };
+    return this.#ask("POST", below, form, new URLSearchParams(fields).toString());
+  }
+
   /** Gives the code, and keeps the cookie when there is one. */
   async give(code: string): Promise<Seen> {
-    const seen = await this.#ask(
-      "POST",
-      "",
-      { "content-type": "application/x-www-form-urlencoded" },
-      new URLSearchParams({ code }).toString(),
-    );
+    const seen = await this.post({ code });
     const [cookie] = [seen.headers["set-cookie"] ?? []].flat();
     if (cookie !== undefined) this.cookie = cookie.split(";")[0];
     return seen;

@@ -162,6 +162,7 @@ async function run(
     key: place.key,
     retiredKeys: [],
     sso: undefined,
+    rotations: [],
     clock: options.clock ?? systemClock,
     settings: {
       publicUrl: place.url,

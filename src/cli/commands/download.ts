@@ -1,22 +1,26 @@
 import path from "node:path";
 import { download } from "../../app/download.ts";
 import { formatAddress } from "../../evidence/address.ts";
+import { ExhibitError } from "../../evidence/errors.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
-import type { Typed } from "../input.ts";
+import { missing, type Typed } from "../input.ts";
 import { interruptionOf } from "../interrupted.ts";
 import { printResult } from "../ui/result.ts";
 import { failureLines } from "../ui/failure-lines.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
 
-/** `exhibit download EXHIBIT`. */
+/** `exhibit download EXHIBIT`, and with `--tar` whole cases. */
 export async function run(context: Context, typed: Typed): Promise<number> {
+  if (typed.options["tar"] !== undefined) {
+    return (await import("./download-tar.ts")).run(context, typed);
+  }
   const { terminal, signal } = context;
   const json = wantsJson(typed);
-  const exhibit = String(typed.args[0]);
+  const exhibit = oneExhibit(typed);
   const to = path.resolve((typed.options["to"] as string | undefined) ?? folderFor(exhibit));
   const result = await withTransfer(context, typed, "Fetching", async (client, settings) => {
     try {
@@ -53,4 +57,15 @@ export async function run(context: Context, typed: Typed): Promise<number> {
 /** A folder of its own in the current one, named after the exhibit. */
 function folderFor(exhibit: string): string {
   return exhibit.trim().replace(/[^A-Za-z0-9.-]+/g, "_");
+}
+
+/** @throws ExhibitError `usage.missing`, `usage.invalid`: a whole case comes as an archive only */
+function oneExhibit({ args, options }: Typed): string {
+  if (options["case"] !== undefined) {
+    throw new ExhibitError("usage.invalid", "A whole case is fetched as one archive.", {
+      hint: "Add --tar FILE, or --tar - for standard output. One exhibit is named CASE:ABC/1, without --case.",
+    });
+  }
+  if (args[0] === undefined) throw missing("The exhibit to fetch");
+  return args[0] as string;
 }

@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
-import { note, printResult, table } from "../ui/result.ts";
+import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 import { visible } from "../ui/visible.ts";
 
 /** `exhibit key list`. */
@@ -12,7 +12,10 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   printResult(terminal, json, { schema: "exhibit.keys/1", keys }, (theme) =>
     table(
       ["KEY", "WHOSE"],
-      keys.map(({ thumbprint, whose }) => [thumbprint, visible(whose)]),
+      keys.map(({ thumbprint, whose, until }) => [
+        thumbprint,
+        until === undefined ? visible(whose) : `${visible(whose)}, until ${toTheSecond(until)}`,
+      ]),
       { heading: terminal.outputIsTerminal && keys.length > 0, theme },
     ),
   );

@@ -15,7 +15,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const log = await withClient(context, typed, (client, settings) =>
     custodyLog(client, { ...atStore(settings), exhibit }, context.signal),
   );
-  const { entry, events, head, vouchedLines } = log;
+  const { entry, events, head, vouchedLines, notes } = log;
   const document = {
     schema: "exhibit.custody-log/1",
     id: entry.id,
@@ -23,6 +23,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     reference: entry.reference,
     head,
     vouchedLines,
+    notes,
     events,
   };
   printResult(terminal, json, document, (theme) =>
@@ -34,6 +35,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         event.verb,
         event.actor,
         Object.entries(event.facts)
+          // What was signed is for machines: it is in --json.
+          .filter(([name]) => name !== "sealed")
           .map(([name, value]) => `${name}=${value}`)
           .join(" "),
       ]),
@@ -50,4 +53,15 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     json,
     `${theme.good("✔")} ${theme.strong(formatAddress(entry))}  ${head.lines} lines, the chain is whole; ${vouched}`,
   );
+  if (notes.checked > 0) {
+    note(terminal, json, `Notes by recipients: ${notes.checked}, as the server signed them.`);
+  }
+  if (notes.byAnotherKey > 0) {
+    const many = notes.byAnotherKey;
+    note(
+      terminal,
+      json,
+      `${many} more, signed with another key than the server has now: not checked.`,
+    );
+  }
 }

@@ -4,10 +4,13 @@ import { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { organisationSchema } from "../../evidence/identity.ts";
 import { parseDuration } from "../../evidence/quantities.ts";
+import { thumbprintSchema } from "../../evidence/thumbprint.ts";
 import { isLoopback } from "../../evidence/web-address.ts";
-import type { Context, ServeRequest, Serving } from "../context.ts";
+import { mailFrom, smtpAddress } from "../../evidence/smtp-address.ts";
+import type { Context, ServeRequest, Serving, SmtpRequest } from "../context.ts";
 import { wantsJson } from "../given.ts";
-import { parseOptions, type Typed } from "../input.ts";
+import { flagOf, parseOptions, type Typed } from "../input.ts";
+import { rebuildAsked, tellRebuilt } from "../rebuild-lines.ts";
 import { note, printResult } from "../ui/result.ts";
 import { providerGiven, providerOptions } from "../serve-provider.ts";
 import { themeFor } from "../ui/theme.ts";
@@ -42,8 +45,14 @@ const optionsSchema = z.object({
   organisation: organisationSchema,
   expireUploads: z.string(),
   ...providerOptions,
+  smtpUrl: z.string().optional(),
+  smtpPasswordFile: z.string().min(1, "must not be empty").optional(),
+  smtpCaFile: z.string().min(1, "must not be empty").optional(),
+  mailFrom: z.string().optional(),
   invitationFile: z.string().min(1, "must not be empty").optional(),
   newAdminInvitation: z.boolean().default(false),
+  rebuildIndex: z.boolean().default(false),
+  formerKey: z.array(thumbprintSchema).default([]),
 });
 
 /** `exhibit serve`: runs until it is told to stop. */
@@ -51,7 +60,11 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const { terminal, machine, signal } = context;
   const json = wantsJson(typed);
   const request = toRequest(parseOptions(optionsSchema, typed), terminal.errorIsTerminal && !json);
-  const serving = await machine.serve(request, signal);
+  const serving = await machine.serve(
+    { ...request, rebuildIndex: rebuildAsked(context, typed) },
+    signal,
+  );
+  if (serving.rebuilt !== undefined) tellRebuilt(context, json, serving.rebuilt);
   const listening = {
     type: "listening",
     url: serving.url,
@@ -102,7 +115,10 @@ function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   note(terminal, json, ...lines);
 }
 
-function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): ServeRequest {
+function toRequest(
+  options: z.infer<typeof optionsSchema>,
+  canShow: boolean,
+): Omit<ServeRequest, "rebuildIndex"> {
   const { tlsCert, tlsKey, host, publicUrl, trustProxy } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ExhibitError(
@@ -148,6 +164,7 @@ function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): Se
     provider: providerGiven(options),
     caFile: options.caFile,
     expireUploadsSeconds: parseDuration(options.expireUploads, "--expire-uploads"),
+    smtp: smtpOf(options),
     newAdminInvitation: options.newAdminInvitation,
     invitation:
       file === undefined && canShow
@@ -155,6 +172,23 @@ function toRequest(options: z.infer<typeof optionsSchema>, canShow: boolean): Se
         : { file: file === undefined ? undefined : path.resolve(file) },
     logToStderr: !canShow,
   };
+}
+
+function smtpOf(options: z.infer<typeof optionsSchema>): SmtpRequest | undefined {
+  const { smtpUrl, mailFrom: from, smtpPasswordFile: passwordFile, smtpCaFile: caFile } = options;
+  if (smtpUrl === undefined) {
+    const [needless] = Object.entries({
+      mailFrom: from,
+      smtpPasswordFile: passwordFile,
+      smtpCaFile: caFile,
+    })
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => flagOf(name));
+    if (needless === undefined) return undefined;
+    throw new ExhibitError("usage.missing", `--smtp-url is missing: ${needless} is about it.`);
+  }
+  const address = smtpAddress(smtpUrl);
+  return { address, from: mailFrom(from, address), passwordFile, caFile };
 }
 
 function isWebUrl(text: string): boolean {

@@ -8,17 +8,15 @@ import {
   recipientSchema,
   type Recipient,
 } from "../../evidence/share.ts";
-import type { NewShare } from "../../evidence/ports/sharing.ts";
-import { formatAddress } from "../../evidence/address.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import { checkedFlag, parseOptions, problemWith, readGiven, type Typed } from "../input.ts";
 import { ask, type AskOptions } from "../ui/prompt.ts";
-import { note, printResult, warn, toTheSecond } from "../ui/result.ts";
+import { handOverLines } from "../ui/hand-over-lines.ts";
+import { note, printResult, warn } from "../ui/result.ts";
 import { spin } from "../ui/spinner.ts";
-import { themeFor, type Theme } from "../ui/theme.ts";
-import { visible } from "../ui/visible.ts";
+import { themeFor } from "../ui/theme.ts";
 
 const optionsSchema = z.object({
   to: z.string().optional(),
@@ -34,6 +32,9 @@ const optionsSchema = z.object({
     .optional(),
   link: linkReachSchema.optional(),
   requireVisibleMark: z.literal(true).optional(),
+  // Commander makes these of --no-mail and --no-notes.
+  mail: z.boolean(),
+  notes: z.boolean(),
 });
 type Options = z.infer<typeof optionsSchema>;
 
@@ -48,7 +49,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     options.expires === undefined ? undefined : parseDuration(options.expires, "--expires");
   const recipient = await recipientOf(context, options, asking);
   const expiresInSeconds = expires ?? (await askExpiry(asking));
-  const { purpose, access, link: reach, requireVisibleMark } = options;
+  const { purpose, access, link: reach, requireVisibleMark, mail, notes } = options;
   const created = await withClient(context, typed, (client, settings) => {
     const request = {
       ...atStore(settings),
@@ -56,6 +57,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       recipient,
       access,
       expiresInSeconds,
+      mail,
+      notes,
       ...(purpose === undefined ? {} : { purpose }),
       ...(reach === undefined ? {} : { link: reach }),
       ...(requireVisibleMark === undefined ? {} : { requireVisibleMark }),
@@ -68,30 +71,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     ...furtherLinks,
   ]);
   for (const warning of warnings) if (!json) warn(terminal, warning);
-  note(terminal, json, ...handOver(created, themeFor(terminal.color)));
-}
-
-/** What to do with link and code. */
-function handOver({ share, code, reach }: NewShare, theme: Theme): string[] {
-  const name = visible(share.recipient.name);
-  const what = visible(share.exhibits.map(formatAddress).join(", "));
-  const how = share.access === "view" ? "watermarked viewing only" : "the unaltered originals";
-  return [
-    "",
-    ...(code === undefined ? [] : [`Access code:  ${theme.strong(code)}`, ""]),
-    `Share ${theme.strong(share.id)}: ${what}, for ${name}, until ${toTheSecond(share.expiresAt)}, ${how}.`,
-    ...(code === undefined
-      ? [
-          reach === "company"
-            ? `Nothing was sent to anyone. Send ${name} the link; it opens for everybody of the organisation who signs in.`
-            : `Nothing was sent to anyone. Send ${name} the link; it opens only for who signs in as ${visible(share.recipient.email)}.`,
-        ]
-      : [
-          `Nothing was sent to anyone. Send ${name} the link, and pass the code by another way: by telephone or in`,
-          "person, never in the same message. Both are shown only this once.",
-        ]),
-    `To cut it off: exhibit share revoke ${share.id}`,
-  ];
+  note(terminal, json, ...handOverLines(created, themeFor(terminal.color)));
 }
 
 async function recipientOf(

@@ -20,7 +20,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   );
   printResult(terminal, json, { schema: "exhibit.shares/1", shares }, (theme) =>
     table(
-      ["SHARE", "STATE", "ACCESS", "UNTIL", "RECIPIENT", "EXHIBITS"],
+      ["SHARE", "STATE", "ACCESS", "UNTIL", "RECIPIENT", "EXHIBITS", "MAIL"],
       shares.map((share) => [
         share.id,
         share.state,
@@ -31,6 +31,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
           .filter(({ revokedAt }) => revokedAt === undefined)
           .map(formatAddress)
           .join(", "),
+        share.delivery?.state ?? "-",
       ]),
       { heading: terminal.outputIsTerminal && shares.length > 0, theme },
     ),

@@ -1,12 +1,13 @@
 import { show, type ShowResult } from "../../app/show.ts";
 import { formatAddress } from "../../evidence/address.ts";
+import type { Fetched } from "../../evidence/fetched.ts";
 import { formatSize } from "../../evidence/quantities.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
 import { keptWords, storeCheckWords } from "../ui/kept-words.ts";
-import { facts, printResult } from "../ui/result.ts";
+import { facts, printResult, toTheSecond } from "../ui/result.ts";
 import type { Theme } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
 
@@ -81,8 +82,14 @@ function lines({ entry, sealed }: ShowResult, theme: Theme): string[] {
         theme.quiet(
           `  ${formatSize(file.sizeBytes)}, ${file.mediaType}, changed last ${file.modifiedAt}, proof: ${proof}`,
         ),
+        ...(file.fetched === undefined ? [] : [theme.quiet(`  ${fetchedWords(file.fetched)}`)]),
         ...(kept === undefined ? [] : [theme.quiet(`  in the store: ${visible(keptWords(kept))}`)]),
       ];
     }),
   ];
+}
+
+function fetchedWords({ url, host, redirects, fetchedAt }: Fetched): string {
+  const last = redirects === 0 ? "" : `, sent on to ${host}`;
+  return visible(`fetched from ${url}${last}, ${toTheSecond(fetchedAt)}`);
 }

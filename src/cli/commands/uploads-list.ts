@@ -40,7 +40,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const heldBytes = uploads.reduce((sum, { receivedBytes }) => sum + receivedBytes, 0);
   const unfinished = jobs.map(
     (job) =>
-      `Command ${job.id} of ${toTheSecond(job.startedAt)}: case ${visible(job.case)}, ${visible(job.paths.join(", "))}`,
+      `Command ${job.id} of ${toTheSecond(job.startedAt)}: ${job.case === undefined ? "" : `case ${visible(job.case)}, `}${visible(job.paths.join(", "))}`,
   );
   note(
     terminal,

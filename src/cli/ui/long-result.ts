@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import type { Terminal } from "./terminal.ts";
+import { written } from "./written.ts";
 
 /** Characters that are written at once. */
 const pieceLength = 64 * 1024;
@@ -32,25 +32,6 @@ export async function printLongJson(terminal: Terminal, document: object): Promi
     piece = "";
   }
   await written(terminal.output, `${piece}\n`);
-}
-
-/** @returns false when the stream is gone */
-async function written(stream: NodeJS.WritableStream, text: string): Promise<boolean> {
-  if (!stream.writable) return false;
-  if (stream.write(text)) return true;
-  const gone = new AbortController();
-  try {
-    await Promise.race([
-      once(stream, "drain", { signal: gone.signal }),
-      once(stream, "close", { signal: gone.signal }),
-    ]);
-  } catch {
-    // Told by the stream itself, where it is more than a reader that has seen enough.
-    return false;
-  } finally {
-    gone.abort();
-  }
-  return stream.writable;
 }
 
 function* jsonOf(value: unknown): Generator<string> {

@@ -1,5 +1,6 @@
 import { formatAddress } from "../../evidence/address.ts";
 import type { Share } from "../../evidence/share.ts";
+import { deliveryInWords } from "./hand-over-lines.ts";
 import { facts, toTheSecond } from "./result.ts";
 import type { Theme } from "./theme.ts";
 
@@ -15,6 +16,7 @@ export function shareFacts(share: Share, theme: Theme): string[] {
       ["Made", toTheSecond(share.createdAt)],
       ["Until", toTheSecond(share.expiresAt)],
       ["Revoked", share.revokedAt],
+      ["Mail", deliveryInWords(share)],
       ...share.exhibits.map((exhibit): [string, string] => [
         "Exhibit",
         `${formatAddress(exhibit)}${exhibit.revokedAt === undefined ? "" : ` (taken out ${exhibit.revokedAt})`}`,

@@ -1,7 +1,9 @@
 import type { SigningKey } from "../seal.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Bundles } from "./bundles.ts";
+import type { Cases } from "./cases.ts";
 import type { Doctor } from "./doctor.ts";
+import type { Inbox } from "./inbox.ts";
 import type { Register } from "./register.ts";
 import type { Requests } from "./requests.ts";
 import type { Sharing } from "./sharing.ts";
@@ -32,6 +34,10 @@ export interface Connection {
   readonly sharing: Sharing | undefined;
   /** Absent where the store has no accounts of its own. */
   readonly accounts: Accounts | undefined;
+  /** Absent where the store cannot tell of a case as a whole. */
+  readonly cases?: Cases | undefined;
+  /** Absent where the store does not tell what has landed. */
+  readonly inbox?: Inbox | undefined;
   /** Absent where people outside cannot be asked for files. */
   readonly requests?: Requests | undefined;
   /** Absent where nothing decides what works but the store itself. */

@@ -11,6 +11,10 @@ export interface ShareRequest {
   readonly link?: LinkReach | undefined;
   /** Refuse files on whose copies a mark can not be seen for certain, before anything is made. */
   readonly requireVisibleMark?: boolean;
+  /** False: link and code are handed over by hand, also where the store could send them by mail. */
+  readonly mail?: boolean;
+  /** False: the recipient can leave no notes. */
+  readonly notes?: boolean;
 }
 
 /** A new share with its secrets, which are shown this once. */
@@ -20,16 +24,13 @@ export interface NewShare {
   readonly link: string;
   /** Further links, where each exhibit has its own. */
   readonly furtherLinks?: readonly string[] | undefined;
-  /** The access code, to be passed by another way than the link; undefined where the recipient signs in. */
+  /** The access code, to be passed by another way than the link; undefined where the recipient signs in, or is sent one by mail. */
   readonly code: string | undefined;
   /** Who can open the link, where the store has links of several kinds. */
   readonly reach?: LinkReach | undefined;
   /** What the creator must know, in words: a loopback address, a type that plays only in parts, and so on. */
   readonly warnings: readonly string[];
 }
-
-/** A new share whose link asks for a code. */
-export type CodedShare = NewShare & { readonly code: string };
 
 export interface Revocation {
   readonly share: Share;
@@ -61,6 +62,13 @@ export interface Sharing {
   list(signal: AbortSignal): Promise<Share[]>;
   show(id: string, signal: AbortSignal): Promise<Share>;
   log(id: string, signal: AbortSignal): Promise<ShareLog>;
+  /**
+   * Gives a share a new link and code; the old ones are dead from then on, what is open through them ends.
+   *
+   * @param mail false: they are handed over by hand
+   * @throws `conflict.share-ended`, `policy.unsupported` where links cannot be replaced
+   */
+  renew(id: string, mail: boolean, signal: AbortSignal): Promise<NewShare>;
   /** Gives a share another end; its link stays. @throws `conflict.share-ended`, `conflict.share-changed` */
   update(id: string, expiresAt: string, signal: AbortSignal): Promise<ShareUpdate>;
   /** Cuts a share, or one exhibit out of it. Repeating it succeeds. */

@@ -1,4 +1,5 @@
 import type { ExhibitError } from "../errors.ts";
+import type { Fetched } from "../fetched.ts";
 import type { Origin } from "../record.ts";
 
 /** A file at its source, as it was when it was opened or listed. */
@@ -18,6 +19,8 @@ export interface SourceEntry extends SourceStat {
   readonly pathBytes: string | undefined;
   /** Where it was kept, for what comes from another store. */
   readonly origin?: Origin;
+  /** Where it was brought in from by a link, and the SHA-256 that it had on arrival. */
+  readonly arrived?: { readonly sha256: string; readonly fetched: Fetched };
 }
 
 /** Something the source holds that is no evidence by its kind: a link, a FIFO, a socket, a device. */

@@ -1,4 +1,22 @@
+import type { ExhibitRecord } from "../record.ts";
+import type { Seen } from "./seen.ts";
 import type { SourceEntry } from "./source.ts";
+
+/** What was said of one exhibit alone; it counts before what was said of all that are uploaded with it. */
+export type Said = Partial<
+  Pick<
+    ExhibitRecord,
+    "case" | "reference" | "title" | "producer" | "oic" | "source" | "recorded" | "clockOffset"
+  >
+>;
+
+/** The row of a list that asked for an exhibit. */
+export interface PlanRow {
+  /** As a spreadsheet counts: the line of column names is 1. */
+  readonly number: number;
+  /** The file as the row has it. */
+  readonly file: string;
+}
 
 /** An exhibit that is to be: its files in order, and what the submitter's system calls it. */
 export interface ExhibitPlan {
@@ -7,6 +25,8 @@ export interface ExhibitPlan {
   readonly files: readonly SourceEntry[];
   readonly sourceId: string;
   readonly totalBytes: number;
+  readonly said?: Said;
+  readonly row?: PlanRow;
 }
 
 /** A plan whose turn it is. */
@@ -73,4 +93,6 @@ export interface UploadQueues {
   open(id: string): UploadQueue;
   /** Removes a queue that is not open. What is not there is not an error. */
   remove(id: string): void;
+  /** Begins a list of what was met, to find what comes twice. @throws as `open` */
+  seen(): Seen;
 }

@@ -3,6 +3,7 @@ import type { GroupedContent } from "../../evidence/ports/grouped-content.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { ServerDeps } from "../deps.ts";
 import { documentsIn } from "../exhibits/documents.ts";
+import { noteArrivals } from "../inbox/arrivals.ts";
 import { inSlices } from "./in-slices.ts";
 
 /**
@@ -56,6 +57,7 @@ export async function finishAll(
     await inSlices(finished, (slice) =>
       trx.updateTable("exhibits").set({ state: "sealed" }).where("id", "in", slice).execute(),
     );
+    await inSlices(finished, (slice) => noteArrivals(trx, slice));
   });
   return exhibits.map((row) =>
     row.state === "sealing" ? (refused.get(row.id) ?? { ...row, state: "sealed" }) : row,

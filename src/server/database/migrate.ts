@@ -6,6 +6,8 @@ import * as shares from "./migrations/0003-shares.ts";
 import * as contentParts from "./migrations/0004-content-parts.ts";
 import * as kept from "./migrations/0005-kept.ts";
 import * as providerIdentities from "./migrations/0006-provider-identities.ts";
+import * as mailAndNotes from "./migrations/0007-mail-and-notes.ts";
+import * as inbox from "./migrations/0008-inbox.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order; a migration that was released is never changed, only followed by another. */
@@ -16,6 +18,8 @@ const migrations: Record<string, Migration> = {
   "0004-content-parts": contentParts,
   "0005-kept": kept,
   "0006-provider-identities": providerIdentities,
+  "0007-mail-and-notes": mailAndNotes,
+  "0008-inbox": inbox,
 };
 
 /**
@@ -34,7 +38,8 @@ export async function migrate(database: Kysely<Tables>): Promise<void> {
   if (error !== undefined) throw new Error("The database could not be migrated.", { cause: error });
 }
 
-async function refuseNewer(database: Kysely<Tables>): Promise<void> {
+/** @throws ExhibitError `conflict.schema-newer` */
+export async function refuseNewer(database: Kysely<Tables>): Promise<void> {
   const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some((table) => table.name === "kysely_migration")) return;
   const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(database);

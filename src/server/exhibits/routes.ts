@@ -20,7 +20,7 @@ import { unknownExhibit, visibleExhibit } from "./visible-exhibits.ts";
 const access: Access = ["admin", "officer", "partner"];
 
 /** A record of 10,000 files with long names, in base64url. */
-const recordLimitBytes = 32 * 1024 * 1024;
+export const recordLimitBytes = 32 * 1024 * 1024;
 
 const querySchema = z.strictObject({
   case: caseSchema.optional(),

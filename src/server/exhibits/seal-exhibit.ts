@@ -8,6 +8,7 @@ import { appendCustody, custodyLines } from "../custody/custody.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 import type { ServerDeps } from "../deps.ts";
+import { noteArrivals } from "../inbox/arrivals.ts";
 import { checkRecord } from "./check-record.ts";
 import { documentsIn, receiptOf } from "./documents.ts";
 import { ownExhibit } from "./visible-exhibits.ts";
@@ -157,6 +158,7 @@ async function writeDocuments(
       .set({ state: "sealed" })
       .where("id", "=", exhibit.id)
       .execute();
+    await noteArrivals(trx, [exhibit.id]);
   });
 }
 

@@ -1,3 +1,4 @@
+import type { LeftNote } from "../shares/leave-note.ts";
 import type { StoredShare } from "../shares/share-rows.ts";
 import { exhibitSection, titleOf } from "./exhibit-section.ts";
 import { foreign, html, type Html } from "./html.ts";
@@ -11,13 +12,17 @@ export interface ExhibitPage {
   readonly share: StoredShare;
   /** In the share's order. */
   readonly exhibits: readonly ShownExhibit[];
+  /** What was left through this share, oldest first. */
+  readonly notes: readonly LeftNote[];
   /** The last step of the page's own address, to build relative addresses from. */
   readonly token: string;
   readonly assets: PageAssets;
 }
 
 /** What the recipient sees after the code: who shares what, until when, and the exhibits. */
-export function exhibitPage({ organisation, share, exhibits, token, assets }: ExhibitPage): string {
+export function exhibitPage(page: ExhibitPage): string {
+  const { organisation, share, exhibits, token, assets } = page;
+  const notes = share.no_notes === 1 ? undefined : page.notes;
   const [first] = exhibits;
   const title =
     exhibits.length === 1 && first !== undefined ? titleOf(first) : `${exhibits.length} exhibits`;
@@ -40,7 +45,7 @@ export function exhibitPage({ organisation, share, exhibits, token, assets }: Ex
         <p class="print-only">
           This page cannot be printed with its exhibits. Open the link to view them.
         </p>
-        ${exhibits.map((exhibit) => exhibitSection(exhibit, { access: share.access, token, only: exhibits.length === 1 }))}
+        ${exhibits.map((exhibit) => exhibitSection(exhibit, { access: share.access, token, only: exhibits.length === 1, notes }))}
       </div>
       <template id="ended">
         <section class="card ended">

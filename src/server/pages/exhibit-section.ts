@@ -2,7 +2,9 @@ import { formatAddress } from "../../evidence/address.ts";
 import type { RecordFile } from "../../evidence/record.ts";
 import type { ShareAccess } from "../../evidence/share.ts";
 import type { ShownAs } from "../shares/file-kinds.ts";
+import type { LeftNote } from "../shares/leave-note.ts";
 import { foreign, html, type Html } from "./html.ts";
+import { notesSection } from "./notes-section.ts";
 import type { ShownExhibit } from "./shown-exhibits.ts";
 import { sizeInWords, timeInWords } from "./plain-words.ts";
 
@@ -25,6 +27,8 @@ export interface SectionOptions {
   readonly token: string;
   /** True when the page has no other exhibit, and its own title says what this is. */
   readonly only: boolean;
+  /** The share's notes on all exhibits; undefined where none can be left. */
+  readonly notes: readonly LeftNote[] | undefined;
 }
 
 /** What an exhibit is called on the page. */
@@ -35,7 +39,7 @@ export function titleOf({ record, reference }: ShownExhibit): string {
 /** One exhibit: its files to be seen or, for an `original` share, to be downloaded, and what is known of it. */
 export function exhibitSection(
   exhibit: ShownExhibit,
-  { access, token, only }: SectionOptions,
+  { access, token, only, notes }: SectionOptions,
 ): Html {
   const { record, reference } = exhibit;
   const many = record.files.length > 1;
@@ -62,6 +66,18 @@ export function exhibitSection(
             access === "original"
               ? download(file, fileUrl(token, exhibit.id, ordinal, "original"))
               : undefined
+          }
+          ${
+            notes === undefined
+              ? undefined
+              : notesSection({
+                  kind,
+                  id: `${exhibit.id}-${ordinal}`,
+                  url: fileUrl(token, exhibit.id, ordinal, "notes"),
+                  notes: notes.filter(
+                    (note) => note.exhibit_id === exhibit.id && note.ordinal === ordinal,
+                  ),
+                })
           }
           <dl class="integrity">
             <div>

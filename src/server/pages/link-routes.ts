@@ -8,7 +8,10 @@ import { limitGroup } from "../shares/client-address.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import { endOf, shareOfToken, type StoredShare } from "../shares/share-rows.ts";
 import { codeFits, newToken } from "../shares/share-secrets.ts";
+import { notesOf } from "../shares/leave-note.ts";
+import { expectedCode, useCode } from "../shares/mailed-code.ts";
 import { SlidingLimit } from "../shares/sliding-limit.ts";
+import { askForCode, type CodeAsked } from "./ask-for-code.ts";
 import { codePage, endedPage, type CodePageState } from "./code-page.ts";
 import { exhibitPage } from "./exhibit-page.ts";
 import type { PageAssets } from "./page-assets.ts";
@@ -21,11 +24,14 @@ const longestSessionMs = 8 * 3_600_000;
 const mostStrangers = 240;
 
 const bodySchema = z.object({ code: z.string().max(200) });
+const askSchema = z.object({ ask: z.literal("code") });
+const querySchema = z.object({ code: z.literal("asked") });
 
 /**
  * `GET /s/TOKEN`: the code's field, or behind the code the exhibits. Never changes anything, so that a mail scanner
  * that comes first takes nothing away.
- * `POST /s/TOKEN`: the code; starts a viewing session and sends the browser back to the page.
+ * `POST /s/TOKEN`: the code; starts a viewing session and sends the browser back to the page. Or, where the server sends
+ * mail, the wish for a code (`ask=code`).
  *
  * To whoever has no session, all links are alike: unknown, expired, revoked and open ones, with a wrong code or
  * none, get the same bytes after the same work. The access log, written once the answer is out, tells them apart.
@@ -34,6 +40,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
   const { deps, attempts, late } = desk;
   const { database, clock, settings } = deps;
   const strangers = new SlidingLimit(clock, mostStrangers, 3_600_000);
+  const asked: CodeAsked = askForCode(desk);
   const config = { access: "public" } as const;
 
   app.get<LinkRoute>(`${sharePagePath}/:token`, { config }, async (request, reply) => {
@@ -48,7 +55,11 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
       if (share !== undefined) {
         late.after(reply, { share: share.id, kind: "prefetch", from });
       }
-      return sendCodePage(reply, 200, "ask");
+      return sendCodePage(
+        reply,
+        200,
+        querySchema.safeParse(request.query).success ? "sent" : "ask",
+      );
     }
     const access = { share: visit.share.id, session: visit.session.id, from };
     if (visit.state === "ended") {
@@ -61,6 +72,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
         organisation: settings.organisation,
         share: visit.share,
         exhibits: await shownExhibits(database, visit.share.id),
+        notes: await notesOf(database, visit.share.id),
         token: request.params.token,
         assets,
       }),
@@ -71,6 +83,13 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
     const link = sha256Of(request.params.token);
     const share = await shareOfToken(database, link);
     const from = visitorOf(request);
+    if (desk.outbox !== undefined && askSchema.safeParse(request.body).success) {
+      const waitMs = asked(request, reply, share);
+      if (waitMs > 0) return sendLimited(reply, waitMs);
+      // Anybody can ask here, under any name: encoded, it leads back to this page and nowhere else.
+      const back = `${encodeURIComponent(request.params.token)}?code=asked`;
+      return reply.code(303).header("location", back).send();
+    }
     const attempt = attempts.begin(link, request.ip);
     if ("waitMs" in attempt) {
       if (share !== undefined) {
@@ -79,7 +98,8 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
       return sendLimited(reply, attempt.waitMs);
     }
     const body = bodySchema.safeParse(request.body);
-    const fits = await codeFits(body.success ? body.data.code : "", digestOf(share));
+    const expected = share && expectedCode(share, clock.now());
+    const fits = await codeFits(body.success ? body.data.code : "", expected);
     if (share === undefined) {
       request.log.info("a code was given on an unknown link");
       return sendCodePage(reply, 403, "refused");
@@ -89,6 +109,10 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
       const kind = end === undefined ? "code-wrong" : (`refused-${end}` as const);
       const detail = end === undefined ? {} : { detail: fits ? "right code" : "wrong code" };
       late.after(reply, { share: share.id, kind, from, ...detail });
+      return sendCodePage(reply, 403, "refused");
+    }
+    if (share.by_mail === 1 && !(await useCode(desk, share))) {
+      late.after(reply, { share: share.id, kind: "code-wrong", from, detail: "used already" });
       return sendCodePage(reply, 403, "refused");
     }
     attempt.forgive();
@@ -127,7 +151,8 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
   }
 
   function sendCodePage(reply: FastifyReply, status: number, state: CodePageState): FastifyReply {
-    return reply.code(status).send(codePage(settings.organisation, assets, state));
+    const mails = desk.outbox !== undefined;
+    return reply.code(status).send(codePage({ ...settings, mails }, assets, state));
   }
 
   function sendLimited(reply: FastifyReply, waitMs: number): FastifyReply {
@@ -135,8 +160,4 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
     void reply.header("retry-after", waitMinutes * 60);
     return sendCodePage(reply, 429, { waitMinutes });
   }
-}
-
-function digestOf(share: StoredShare | undefined): { salt: string; scrypt: string } | undefined {
-  return share === undefined ? undefined : { salt: share.code_salt, scrypt: share.code_scrypt };
 }

@@ -32,7 +32,7 @@ export function pageFrame({ organisation, title, body, head, assets }: Frame): s
           <p class="organisation"><bdi>${organisation}</bdi></p>
           <p class="service">Secure evidence viewing</p>
         </header>
-        <main id="main">${body}</main>
+        <main id="main" tabindex="-1">${body}</main>
       </body>
     </html> `.text;
 }

@@ -6,12 +6,13 @@ import { contentRoutes } from "./content-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { guardViewing } from "./guarded-viewing.ts";
 import { linkRoutes } from "./link-routes.ts";
+import { noteRoutes } from "./note-routes.ts";
 import { originalRoutes } from "./original-routes.ts";
 import { assetRoutes } from "./page-assets.ts";
 import { setPageHeaders } from "./page-headers.ts";
 
-/** Largest form: it has one field. */
-const formBytes = 4096;
+/** Largest form: a note, every character of it spelt out in percents. */
+const formBytes = 16_384;
 
 /** The recipient's side, `/s/…`: pages for people, not an API. No account; the link, its code and a session. */
 export async function sharePages(app: FastifyInstance, desk: ShareDesk): Promise<void> {
@@ -29,6 +30,7 @@ export async function sharePages(app: FastifyInstance, desk: ShareDesk): Promise
     eventRoutes(scope, desk, guarded);
     contentRoutes(scope, desk, guarded);
     originalRoutes(scope, desk, guarded);
+    noteRoutes(scope, desk, guarded);
     done();
   });
 }

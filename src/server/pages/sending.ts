@@ -37,7 +37,7 @@ export async function sendCuttable(
     if (reply.raw.headersSent) reply.raw.destroy();
   });
   const { database, clock } = desk.deps;
-  if (!(await isShared(database, share.id, file.exhibit, clock.now()))) return sendEnded(reply);
+  if (!(await isShared(database, session.id, file.exhibit, clock.now()))) return sendEnded(reply);
   try {
     const answer = await twice(make, AbortSignal.any([stream.signal, gone.signal]));
     if (!stream.signal.aborted) {

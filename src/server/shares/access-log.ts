@@ -1,5 +1,6 @@
 import type { Kysely, Selectable, Transaction } from "kysely";
 import type { Clock } from "../../evidence/ports/clock.ts";
+import { placeInWords } from "../../evidence/note.ts";
 import type { ShareAccessEvent } from "../../evidence/share.ts";
 import type { ShareAccessRow } from "../database/share-tables.ts";
 import type { Tables } from "../database/tables.ts";
@@ -7,7 +8,7 @@ import { addSegment, placesInWords } from "./segment-ranges.ts";
 
 type Kind = ShareAccessEvent["kind"];
 
-/** Where a request came from, as far as it tells. */
+/** Where a request came from, as far as it tells; both empty for what the server did by itself. */
 export interface Visitor {
   readonly address: string;
   /** The browser's name for itself. */
@@ -31,7 +32,10 @@ export interface Access {
 /** Like accesses this close together share a row, so that nobody can fill the disk by reloading. */
 const togetherMs = 15 * 60_000;
 /** Each of these has its own row, always: they are few, and each counts. */
-const alone: ReadonlySet<Kind> = new Set(["session-started", "code-wrong", "stream-cut"]);
+const alone: ReadonlySet<Kind> = new Set([
+  ...["session-started", "code-wrong", "stream-cut", "share-renewed"],
+  ...["mail-sent", "mail-delayed", "mail-refused", "code-sent", "code-delayed", "code-refused"],
+] as Kind[]);
 
 /** Writes down an access. Segments of one file and session share one row that says which were served. */
 export async function logAccess(
@@ -121,18 +125,39 @@ export async function readAccesses(
     .execute();
   const visitor = (row: Selectable<ShareAccessRow>): string => `${row.address}\n${row.agent}`;
   const recipients = new Set(rows.filter((row) => row.kind === "session-started").map(visitor));
-  return rows.map((row) => {
+  const accesses = rows.map((row): ShareAccessEvent => {
     const people = row.kind === "prefetch" && recipients.has(visitor(row));
     const detail = detailOf(row);
     return {
       at: row.first_at,
       kind: people ? "page" : row.kind,
-      address: row.address,
-      agent: row.agent,
+      ...(row.address === "" ? {} : { address: row.address, agent: row.agent }),
       ...(row.session_id === null ? {} : { session: row.session_id }),
       ...(row.reference === null ? {} : { reference: row.reference }),
       ...(detail === "" ? {} : { detail }),
     };
+  });
+  const notes = await noteEvents(database, share);
+  if (notes.length === 0) return accesses;
+  return [...accesses, ...notes].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+/** A share's notes as lines of its log, with the address and browser of the session that each was left in. */
+async function noteEvents(database: Kysely<Tables>, share: string): Promise<ShareAccessEvent[]> {
+  const rows = await database
+    .selectFrom("share_notes")
+    .innerJoin("exhibits", "exhibits.id", "share_notes.exhibit_id")
+    .innerJoin("share_sessions", "share_sessions.id", "share_notes.session_id")
+    .select(["share_notes.at", "ordinal", "seconds", "page", "text", "session_id"])
+    .select(["exhibits.reference", "share_sessions.address", "share_sessions.agent"])
+    .where("share_notes.share_id", "=", share)
+    .orderBy("share_notes.seq")
+    .execute();
+  return rows.map(({ at, address, agent, session_id, reference, ordinal, seconds, page, text }) => {
+    const place = placeInWords({ seconds: seconds ?? undefined, page: page ?? undefined });
+    const where = [`file ${ordinal}`, place].filter((one) => one !== "").join(" ");
+    const detail = `${where}: ${text}`;
+    return { at, kind: "note-left", address, agent, session: session_id, reference, detail };
   });
 }
 

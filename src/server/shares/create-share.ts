@@ -1,16 +1,15 @@
 import type { z } from "zod";
-import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
-import type { CodedShare } from "../../evidence/ports/sharing.ts";
+import type { NewShare } from "../../evidence/ports/sharing.ts";
 import { checkShareEnd } from "../../evidence/share.ts";
-import { newCode, newShareId } from "../../evidence/share-secrets.ts";
-import { sharePagePath, type newShareRequestSchema } from "../../protocol/shares.ts";
+import { newShareId } from "../../evidence/share-secrets.ts";
+import type { newShareRequestSchema } from "../../protocol/shares.ts";
 import { appendCustody } from "../custody/custody.ts";
 import { kindsOfFiles, requireVisible } from "./file-kinds.ts";
+import { newHandOver, queueLink, tryAtOnce } from "./hand-over.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, type StoredShare } from "./share-rows.ts";
-import { digestCode, newToken } from "./share-secrets.ts";
 import { readSealed, type SharedExhibit } from "./shared-exhibits.ts";
 
 type Wanted = z.infer<typeof newShareRequestSchema>;
@@ -21,7 +20,8 @@ const mostFiles = 200;
 const lookingMs = 25_000;
 
 /**
- * Makes a share of sealed exhibits. For `view`, every file of them must be of a kind that can be marked.
+ * Makes a share of sealed exhibits. For `view`, every file of them must be of a kind that can be marked. Where mail carries
+ * the link, it is tried for some seconds; the share is made whatever comes of that, and tells it.
  *
  * @throws ExhibitError `usage.invalid` (its time), `not-found.exhibit`, `policy.type-not-markable`, `policy.too-large`
  */
@@ -30,7 +30,7 @@ export async function createShare(
   caller: Identity,
   wanted: Wanted,
   signal: AbortSignal,
-): Promise<CodedShare> {
+): Promise<NewShare> {
   const { database, clock, settings } = desk.deps;
   const now = clock.now();
   checkShareEnd(wanted.expiresAt, now);
@@ -41,14 +41,14 @@ export async function createShare(
   const kinds = await kindsOfFiles(desk.renditions, exhibits, wanted.access, limits);
   if (wanted.requireVisibleMark === true) requireVisible(exhibits, kinds, wanted.access);
 
-  const token = newToken();
-  const code = newCode();
-  const digest = await digestCode(code);
+  const { kept, link, code } = await newHandOver(desk, wanted.mail !== false);
   const row: StoredShare = {
     id: newShareId(),
-    token_sha256: sha256Of(token),
-    code_salt: digest.salt,
-    code_scrypt: digest.scrypt,
+    ...kept,
+    mailed_code_salt: null,
+    mailed_code_scrypt: null,
+    mailed_code_until: null,
+    no_notes: wanted.notes === false ? 1 : 0,
     recipient_name: wanted.recipient.name,
     recipient_email: wanted.recipient.email,
     access: wanted.access,
@@ -60,7 +60,7 @@ export async function createShare(
     revoked_at: null,
     cleared_at: null,
   };
-  await database.transaction().execute(async (trx) => {
+  const queued = await database.transaction().execute(async (trx) => {
     await trx.insertInto("shares").values(row).execute();
     for (const [position, exhibit] of exhibits.entries()) {
       await trx
@@ -81,10 +81,12 @@ export async function createShare(
         expiresAt: row.expires_at,
       });
     }
+    return queueLink(desk, trx, row, link);
   });
+  await tryAtOnce(desk, queued);
   return {
     share: await describeShare(database, row, now),
-    link: `${settings.publicUrl}${sharePagePath}/${token}`,
+    link,
     code,
     warnings: warningsOf(settings.publicUrl, wanted.access),
   };
@@ -100,7 +102,8 @@ function checkCount(exhibits: readonly SharedExhibit[]): void {
   );
 }
 
-function warningsOf(publicUrl: string, access: Wanted["access"]): string[] {
+/** What the officer must know of a link that they are given. */
+export function warningsOf(publicUrl: string, access: Wanted["access"]): string[] {
   const warnings: string[] = [];
   const { hostname } = new URL(publicUrl);
   if (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")) {

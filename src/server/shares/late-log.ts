@@ -5,8 +5,8 @@ import type { Tables } from "../database/tables.ts";
 import { logAccess, type Access } from "./access-log.ts";
 
 /**
- * Writes down the accesses of strangers once their answer is out, so that the time an answer takes does not tell
- * whether its link exists. What is shown to a session is written down before instead, by {@link logAccess}.
+ * Does what strangers set off, and writes their accesses down, once their answer is out, so that the time an answer takes
+ * does not tell whether its link exists. What is shown to a session is written down before instead, by {@link logAccess}.
  */
 export class LateLog {
   readonly #database: Kysely<Tables>;
@@ -23,17 +23,22 @@ export class LateLog {
   /** Writes `access` down, with the time that it is now, when `reply` is out or was broken off. */
   after(reply: FastifyReply, access: Access): void {
     const at = this.#clock.now();
+    this.do(reply, () => logAccess(this.#database, { now: () => at }, access));
+  }
+
+  /** Does `job` when `reply` is out or was broken off. */
+  do(reply: FastifyReply, job: () => Promise<void>): void {
     reply.raw.once("close", () => {
-      const written = logAccess(this.#database, { now: () => at }, access)
+      const done = job()
         .catch(this.#onFailure)
         .finally(() => {
-          this.#underWay.delete(written);
+          this.#underWay.delete(done);
         });
-      this.#underWay.add(written);
+      this.#underWay.add(done);
     });
   }
 
-  /** Resolves when all that was answered before is written down. */
+  /** Resolves when all that was answered before is done and written down. */
   async settled(): Promise<void> {
     await Promise.all(this.#underWay);
   }

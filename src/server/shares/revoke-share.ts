@@ -3,6 +3,7 @@ import type { Identity } from "../../evidence/identity.ts";
 import type { Revocation } from "../../evidence/ports/sharing.ts";
 import type { Tables } from "../database/tables.ts";
 import { appendCustody } from "../custody/custody.ts";
+import { dropMails } from "../mail/outbox.ts";
 import type { Transaction } from "kysely";
 import { writeAccess } from "./access-log.ts";
 import type { StreamName } from "./live-shares.ts";
@@ -50,6 +51,7 @@ export async function revokeShare(
         .execute();
     }
     const whole = left.length === 0;
+    if (whole) await dropMails(trx, row.id, ["link", "code"]);
     return { already: open.length === 0, whole, sessionsCut: whole ? sessionsCut : 0 };
   });
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   newShareRequestSchema,
   reassignShareSchema,
+  renewSchema,
   revokeSchema,
   sharesPath,
   updateShareSchema,
@@ -14,6 +15,7 @@ import type { Share } from "../../evidence/share.ts";
 import { readAccesses } from "./access-log.ts";
 import { createShare } from "./create-share.ts";
 import { reassignShare } from "./reassign-share.ts";
+import { renewShare } from "./renew-share.ts";
 import { revokeShare } from "./revoke-share.ts";
 import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, ownShare, ownShares } from "./share-rows.ts";
@@ -69,6 +71,12 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
     const { id } = paramsSchema.parse(request.params);
     const { to } = reassignShareSchema.parse(request.body);
     return reassignShare(desk, request.caller, id, to);
+  });
+
+  app.post(`${sharesPath}/:id/renew`, { config }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    const { mail } = renewSchema.parse(request.body);
+    return renewShare(desk, request.caller, id, mail);
   });
 
   app.post(`${sharesPath}/:id/revoke`, { config }, async (request) => {

@@ -1,5 +1,6 @@
 import type { ServerDeps } from "../deps.ts";
 import type { Renditions } from "../watermark/renditions.ts";
+import type { Outbox } from "../mail/outbox.ts";
 import type { CodeAttempts } from "./code-attempts.ts";
 import type { LateLog } from "./late-log.ts";
 import type { LiveShares } from "./live-shares.ts";
@@ -11,4 +12,6 @@ export interface ShareDesk {
   readonly live: LiveShares;
   readonly attempts: CodeAttempts;
   readonly late: LateLog;
+  /** Where this server can send mail. */
+  readonly outbox: Outbox | undefined;
 }

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
-import type { Share } from "../../evidence/share.ts";
+import type { Delivery, Share } from "../../evidence/share.ts";
 import type { ShareRow } from "../database/share-tables.ts";
 import type { Tables } from "../database/tables.ts";
 
@@ -83,6 +83,7 @@ export async function describeShare(
     .where("share_id", "=", row.id)
     .orderBy("position")
     .execute();
+  const delivery = row.by_mail === 0 ? undefined : await deliveryOf(database, row.id);
   return {
     id: row.id,
     recipient: { name: row.recipient_name, email: row.recipient_email },
@@ -99,21 +100,43 @@ export async function describeShare(
       ...(exhibit.revoked_at === null ? {} : { revokedAt: exhibit.revoked_at }),
     })),
     state: endOf(row, now) ?? "open",
+    ...(delivery === undefined ? {} : { delivery }),
   };
 }
 
-/** True while a share holds an exhibit that its recipient may see at `now`. */
+/** What became of the newest mail with a share's link; undefined when it was not worth sending any more. */
+async function deliveryOf(database: Kysely<Tables>, share: string): Promise<Delivery | undefined> {
+  const mail = await database
+    .selectFrom("share_mails")
+    .select(["state", "reply", "tried_at", "give_up_at"])
+    .where("share_id", "=", share)
+    .where("kind", "=", "link")
+    .orderBy("made_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (mail === undefined || mail.state === "dropped") return undefined;
+  return {
+    state: mail.state,
+    ...(mail.tried_at === null ? {} : { at: mail.tried_at }),
+    ...(mail.reply === null ? {} : { reply: mail.reply }),
+    ...(mail.state === "waiting" ? { until: mail.give_up_at } : {}),
+  };
+}
+
+/** True while a session stands in which its recipient may see an exhibit at `now`. */
 export async function isShared(
   database: Kysely<Tables>,
-  share: string,
+  session: string,
   exhibit: string,
   now: Date,
 ): Promise<boolean> {
   const row = await database
     .selectFrom("share_exhibits")
     .innerJoin("shares", "shares.id", "share_exhibits.share_id")
-    .select("share_id")
-    .where("share_id", "=", share)
+    .innerJoin("share_sessions", "share_sessions.share_id", "share_exhibits.share_id")
+    .select("share_exhibits.share_id")
+    .where("share_sessions.id", "=", session)
+    .where("share_sessions.ends_at", ">", now.toISOString())
     .where("exhibit_id", "=", exhibit)
     .where("share_exhibits.revoked_at", "is", null)
     .where("shares.revoked_at", "is", null)

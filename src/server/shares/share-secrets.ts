@@ -27,6 +27,11 @@ function plain(code: string): string {
     .slice(0, 64);
 }
 
+/** Kept where there is no code to hand over: no code fits it. */
+export function noCode(): CodeDigest {
+  return { salt: randomBytes(16).toString("hex"), scrypt: "0".repeat(64) };
+}
+
 export async function digestCode(code: string): Promise<CodeDigest> {
   const salt = randomBytes(16).toString("hex");
   return { salt, scrypt: (await derive(plain(code), salt, 32, cost)).toString("hex") };

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ServerDeps } from "../deps.ts";
+import { Outbox } from "../mail/outbox.ts";
 import { sharePages } from "../pages/routes.ts";
 import { createRenditions } from "../watermark/renditions.ts";
 import { CodeAttempts } from "./code-attempts.ts";
@@ -17,12 +18,19 @@ export async function sharing(app: FastifyInstance, deps: ServerDeps): Promise<v
   const late = new LateLog(deps.database, deps.clock, (error) => {
     failed(error, "share log");
   });
+  const { mail } = deps;
+  const outbox =
+    mail &&
+    new Outbox({ ...deps, mail }, (error) => {
+      failed(error, "mail");
+    });
   const desk: ShareDesk = {
     deps,
     renditions: createRenditions({ content: deps.content, scratch: deps.settings.scratch }),
     live: new LiveShares(deps.clock),
     attempts: new CodeAttempts(deps.clock),
     late,
+    outbox,
   };
   const watch = watchShares(desk, (error) => {
     failed(error, "share watch");
@@ -33,8 +41,9 @@ export async function sharing(app: FastifyInstance, deps: ServerDeps): Promise<v
     desk.live.close();
   });
   app.addHook("onClose", async () => {
-    await desk.renditions.close();
     await late.settled();
+    await outbox?.close();
+    await desk.renditions.close();
   });
 
   shareRoutes(app, desk);

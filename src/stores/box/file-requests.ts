@@ -1,8 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { z } from "zod";
 import { caseSchema, caseSegment } from "../../evidence/case.ts";
-import { sha1Of } from "../../evidence/digest.ts";
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
 import type { FileRequest, FileRequestWanted, Requests } from "../../evidence/ports/requests.ts";
 import { bodyOf } from "./api.ts";
@@ -10,7 +9,7 @@ import { Account, type BoxAccount } from "./enterprise/account.ts";
 import type { Files } from "./files.ts";
 import { isFile, type BoxItem } from "./items.ts";
 import { readFile } from "./reading.ts";
-import { surely, surelyFolder } from "./sharing/surely.ts";
+import { surely, surelyDocument, surelyFolder } from "./sharing/surely.ts";
 
 /** Beside the cases: no case can have this name. What is handed in never lies among exhibits. */
 const root = ".requests";
@@ -72,7 +71,9 @@ export function boxRequests({
         createdBy: me.id,
         createdAt: clock.now().toISOString(),
       };
-      await write(note, signal);
+      const written = await surelyDocument(files, notes, nameOf(note.id), note, signal);
+      if (!written) throw nameTaken(note);
+      if (isLater(await ask(made.id, signal), wanted)) throw otherEnd(made.id);
       return told(note, await settle(made.id, "active", signal), me);
     },
 
@@ -86,7 +87,7 @@ export function boxRequests({
       for (const item of items.filter(isFile)) {
         const note = await readNote(item.id, signal);
         if (note !== undefined && item.name === nameOf(note.id)) {
-          found.push(told(note, await ask(note.id, signal), me));
+          found.push(told(note, await shown(note.id, signal), me));
         }
       }
       return found.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
@@ -166,28 +167,24 @@ export function boxRequests({
     return answer.status === 404 ? undefined : bodyOf(requestSchema, answer);
   }
 
-  async function write(note: Note, signal: AbortSignal): Promise<void> {
-    const bytes = Buffer.from(`${JSON.stringify(note)}\n`);
-    const name = nameOf(note.id);
-    await surely(
-      async () => {
-        await files.create(notes, name, bytes, signal);
-        return true;
-      },
-      async () => {
-        const file = await files.findIn(notes, name, signal);
-        return file?.sha1 === sha1Of(bytes) ? true : undefined;
-      },
-      signal,
-    );
+  /** As {@link ask}, for a list that one request must not spoil: what this account may not see is none. */
+  async function shown(id: string, signal: AbortSignal): Promise<BoxRequest | undefined> {
+    try {
+      return await ask(id, signal);
+    } catch (error) {
+      if (hasCode(error, "policy.not-permitted")) return undefined;
+      throw error;
+    }
   }
 
+  /** Undefined where it is not what was written, or was taken away since it was listed. */
   async function readNote(fileId: string, signal: AbortSignal): Promise<Note | undefined> {
-    const text = await buffer(await readFile(api, fileId, undefined, signal));
     try {
+      const text = await buffer(await readFile(api, fileId, undefined, signal));
       return noteSchema.safeParse(JSON.parse(text.toString("utf8"))).data;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError || hasCode(error, "not-found.content")) return undefined;
+      throw error;
     }
   }
 
@@ -216,6 +213,33 @@ export function boxRequests({
 
 function nameOf(id: string): string {
   return `${id}.json`;
+}
+
+/** Box tells whole seconds. */
+function isLater(made: BoxRequest | undefined, { expiresAt }: FileRequestWanted): boolean {
+  return Date.parse(made?.expires_at ?? "") > Date.parse(expiresAt) || !made?.expires_at;
+}
+
+function otherEnd(request: string): ExhibitError {
+  return new ExhibitError(
+    "policy.not-permitted",
+    "Box did not give the file request the end that was asked for, so it was not opened.",
+    {
+      hint: "Look at the template's own end in Box, and at what Box's administrator allows.",
+      facts: { request },
+    },
+  );
+}
+
+function nameTaken({ id }: Note): ExhibitError {
+  return new ExhibitError(
+    "conflict.exists",
+    `Something else lies at ${notes}/${nameOf(id)} in Box.`,
+    {
+      hint: "Move it away in Box, and ask again. The request that was made was not opened.",
+      facts: { request: id },
+    },
+  );
 }
 
 function notAnId(given: string): ExhibitError {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { calculateJwkThumbprint } from "jose";
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
+import { followRotations } from "../../evidence/key-rotation.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
-import { openSealed, sealedSchema, unverifiedPayload } from "../../evidence/seal.ts";
+import { openSealed, sealedSchema, thumbprintOf, unverifiedPayload } from "../../evidence/seal.ts";
+import { serverKeysPath, serverKeysSchema } from "../../protocol/server-keys.ts";
 import {
   serverStatementPath,
   serverStatementSchema,
@@ -16,13 +17,18 @@ const dayMs = 86_400_000;
 
 export interface KnownServer {
   readonly statement: ServerStatement;
+  /** Of the key that it signs with now: the pin, or one that the pin has led to. */
+  readonly thumbprint: string;
+  /** Keys that it signed with once. */
+  readonly retired: readonly { readonly thumbprint: string; readonly retiredAt: string }[];
   /** This machine's clock minus the server's. */
   readonly clockOffsetMs: number;
 }
 
 /**
  * Asks a server who it is, before anything secret is sent, and believes only what the pinned key has signed over a
- * fresh nonce. Without a pin, the key that it names has to have signed, and whoever asks must have it agreed to. Tells how far this machine's clock is off by the signed time, taken at half the round trip.
+ * fresh nonce, or a key that an unbroken chain of sealed statements leads to from the pinned one. Without a pin, the key that it names has
+ * to have signed, and whoever asks must have it agreed to. Tells how far this machine's clock is off by the signed time, taken at half the round trip.
  *
  * @throws ExhibitError `auth.server-key-changed`; `auth.clock-wrong` beyond 24 hours; `usage.invalid` when the server
  * goes by another address; `unavailable.store`
@@ -39,7 +45,10 @@ export async function askServer(
   const call = { method: "GET", path: serverStatementPath, query: { nonce } } as const;
   const { body } = await callServer(url, route, call, {}, signal);
   const after = clock.now().getTime();
-  const statement = await readStatement(body, pin, nonce, url);
+  const statement = await readStatement(body, nonce, url);
+  const thumbprint = await thumbprintOf(statement.key);
+  if (pin !== undefined && thumbprint !== pin)
+    await requireChain(url, pin, statement, route, signal);
   if (statement.publicUrl !== url) {
     throw new ExhibitError("usage.invalid", `The server at ${url} goes by another address.`, {
       hint: `Use ${statement.publicUrl} instead.`,
@@ -47,15 +56,40 @@ export async function askServer(
   }
   const clockOffsetMs = Math.round((before + after) / 2 - Date.parse(statement.at));
   if (Math.abs(clockOffsetMs) > dayMs) throw clockTooWrong(clockOffsetMs, statement.at);
-  return { statement, clockOffsetMs };
+  const retired = await Promise.all(
+    (statement.retired ?? []).map(async ({ key, retiredAt }) => ({
+      thumbprint: await thumbprintOf(key),
+      retiredAt,
+    })),
+  );
+  return { statement, thumbprint, retired, clockOffsetMs };
 }
 
-async function readStatement(
-  body: unknown,
-  pin: string | undefined,
-  nonce: string,
+/** @throws ExhibitError `auth.server-key-changed` where no chain leads from the pinned key to the one of the statement */
+async function requireChain(
   url: string,
-): Promise<ServerStatement> {
+  pin: string,
+  { key, at }: ServerStatement,
+  route: Route,
+  signal: AbortSignal,
+): Promise<void> {
+  const call = { method: "GET", path: serverKeysPath } as const;
+  const answer = await callServer(url, route, call, {}, signal).catch((error: unknown) => {
+    if (error instanceof ExhibitError && error.code === "not-found.route") throw keyChanged(url);
+    throw error;
+  });
+  const published = serverKeysSchema.safeParse(answer.body);
+  if (!published.success) throw keyChanged(url);
+  try {
+    await followRotations(published.data.rotations, pin, key, new Date(at));
+  } catch (cause) {
+    if (hasCode(cause, "integrity.signature")) throw keyChanged(url, cause);
+    throw cause;
+  }
+}
+
+/** The statement, as the key that it names has signed it. Whether that key counts is another question. */
+async function readStatement(body: unknown, nonce: string, url: string): Promise<ServerStatement> {
   const sealed = sealedSchema.safeParse(body);
   const claimed = sealed.success
     ? serverStatementSchema.safeParse(unverifiedPayload(sealed.data))
@@ -66,21 +100,20 @@ async function readStatement(
     });
   }
   const { key } = claimed.data;
-  const thumbprint = await calculateJwkThumbprint(key);
-  if (pin !== undefined && thumbprint !== pin) throw keyChanged(url);
   const statement = serverStatementSchema.parse(
     await openSealed(sealed.data, serverStatementType, key),
   );
-  if (statement.nonce !== nonce || statement.thumbprint !== thumbprint) throw keyChanged(url);
+  if (statement.nonce !== nonce) throw keyChanged(url);
   return statement;
 }
 
-function keyChanged(url: string): ExhibitError {
+function keyChanged(url: string, cause?: Error): ExhibitError {
   return new ExhibitError(
     "auth.server-key-changed",
     `The server at ${url} is not the one that was agreed on: it has another key.`,
     {
       hint: "Send nothing. Ask the server's administrator whether it was set up anew; then log in with a new invitation.",
+      cause,
     },
   );
 }

@@ -4,7 +4,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { Bundles, SmallExhibit } from "../../evidence/ports/bundles.ts";
 import type { ExhibitEntry, Reservation, SealedExhibit } from "../../evidence/ports/register.ts";
 import type { ExhibitRecord } from "../../evidence/record.ts";
-import { unverifiedPayload, type PublicJwk } from "../../evidence/seal.ts";
+import { unverifiedPayload } from "../../evidence/seal.ts";
 import {
   bundledSchema,
   bundleMediaType,
@@ -15,10 +15,11 @@ import {
   type Bundled,
   type Refused,
 } from "../../protocol/bundles.ts";
-import { checkReceipt } from "../checked-documents.ts";
+import { checkReceipt } from "../../evidence/checked-documents.ts";
 import { bundleTar } from "./bundle-tar.ts";
 import { sendBytes } from "./data-plane.ts";
 import { aboutAnother } from "./register.ts";
+import { issuerKeyOf } from "./issuer-key.ts";
 import type { Session } from "./session.ts";
 import { nonsense, valid } from "./valid-answer.ts";
 
@@ -54,11 +55,10 @@ export function bundlesOf(session: Session): Bundles | undefined {
       );
       const { answers } = valid(bundledSchema, answer);
       if (answers.length !== exhibits.length) throw nonsense(undefined);
-      const { key } = session.statement;
       const sealed: (SealedExhibit | ExhibitError)[] = [];
       for (const [index, exhibit] of exhibits.entries()) {
         if (index % inOneTurn === 0) await nextTurn();
-        sealed.push(await orFailure(() => sealedBy(exhibit, answers[index], key)));
+        sealed.push(await orFailure(() => sealedBy(session, exhibit, answers[index], signal)));
       }
       return sealed;
     },
@@ -84,15 +84,17 @@ async function reserveSome(
 
 /** What the server says of one exhibit, when the receipt is for exactly what was sent. */
 async function sealedBy(
+  session: Session,
   { entry, key, bytes, sha256, record }: SmallExhibit,
   answer: Bundled["answers"][number] | undefined,
-  issuerKey: PublicJwk,
+  signal: AbortSignal,
 ): Promise<SealedExhibit> {
   if (answer === undefined) throw nonsense(undefined);
   if ("problem" in answer) throw failureOf(answer);
   const { id, case: caseRef, reference, reservedAt } = answer.entry;
   const isSame = id === entry.id && caseRef === entry.case && reference === entry.reference;
   if (!isSame || answer.entry.state !== "sealed") throw aboutAnother();
+  const issuerKey = await issuerKeyOf(session, answer.receipt, signal);
   const receipt = await checkReceipt(entry, record, answer.receipt, issuerKey);
   const [file, ...more] = receipt.files;
   const isHeld =

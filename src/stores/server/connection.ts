@@ -2,7 +2,9 @@ import type { Connection } from "../../evidence/ports/connection.ts";
 import { accountsOf } from "./accounts.ts";
 import { bundlesOf } from "./bundles.ts";
 import { officerTokenEnd } from "./provider/officer-tokens.ts";
+import { inboxOf } from "./inbox.ts";
 import { registerOf } from "./register.ts";
+import { casesOf } from "./cases.ts";
 import { openSession, type SessionMachine } from "./session.ts";
 import { sharingOf } from "./sharing.ts";
 import { storeOf } from "./store.ts";
@@ -28,6 +30,8 @@ export async function connectServer(
     clockOffsetMs: session.clockOffsetMs,
     sharing: sharingOf(session),
     accounts: accountsOf(session),
+    cases: casesOf(session),
+    inbox: inboxOf(session),
     close: () => Promise.resolve(),
   };
 }

@@ -42,7 +42,8 @@ async function enrol(
   const { secret, serverThumbprint } = parseInvitationCode(invitation);
   const url = serverAddress(address);
   const route = machine.network.route(url);
-  const { statement } = await askServer(url, serverThumbprint, route, machine.clock, signal);
+  const known = await askServer(url, serverThumbprint, route, machine.clock, signal);
+  const { statement, thumbprint, retired } = known;
   await probeSecrets(machine.secrets);
 
   const before = await findIdentity(machine.secrets, url);
@@ -52,7 +53,9 @@ async function enrol(
     by: "invitation",
     clientId: registered.client_id,
     key: { ...publicJwkSchema.strip().parse(privateJwk), d: privateJwk.d ?? "" },
-    serverThumbprint,
+    // That of the invitation, or the one that it has led to.
+    serverThumbprint: thumbprint,
+    ...(retired.length === 0 ? {} : { retiredServerKeys: [...retired] }),
     registration: {
       uri: registered.registration_client_uri,
       token: registered.registration_access_token,
@@ -69,7 +72,10 @@ async function enrol(
   }
   // Its key is gone from this machine now, so nobody can use it any more: it should not stay enrolled. Where that cannot
   // be said to the server now, the new enrolment stands all the same.
-  if (before?.by === "invitation" && before.serverThumbprint === serverThumbprint) {
+  const isSameServer = [thumbprint, ...retired.map((old) => old.thumbprint)].includes(
+    before?.serverThumbprint ?? "",
+  );
+  if (before?.by === "invitation" && isSameServer) {
     await unregister(url, before, machine, signal).catch(() => undefined);
   }
 }

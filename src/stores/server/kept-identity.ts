@@ -3,6 +3,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { publicJwkSchema } from "../../evidence/seal.ts";
 import { statedProviderSchema } from "../../protocol/server-statement.ts";
+import type { KnownServer } from "./ask-server.ts";
 
 const common = {
   /** The identity's id; where the server itself gives tokens, also its OAuth client id. */
@@ -11,6 +12,10 @@ const common = {
   key: publicJwkSchema.extend({ d: z.string() }),
   /** Thumbprint of the server's key. */
   serverThumbprint: z.string(),
+  /** Keys that the server signed with once, so that receipts of theirs can be checked without it. */
+  retiredServerKeys: z
+    .array(z.strictObject({ thumbprint: z.string(), retiredAt: z.iso.datetime() }))
+    .optional(),
 };
 
 const invitedSchema = z.strictObject({
@@ -64,6 +69,27 @@ export async function keepIdentity(
   identity: KeptIdentity,
 ): Promise<void> {
   await secrets.set(identityName(url), JSON.stringify(identity));
+}
+
+/**
+ * Pins the key that a server turned out to have, when the old pin led to it, and keeps the retired ones that it states. Writes only what is
+ * new, and nothing where somebody logged in anew meanwhile.
+ */
+export async function keepServerKeys(
+  secrets: Secrets,
+  url: string,
+  kept: KeptIdentity,
+  { thumbprint, retired }: Pick<KnownServer, "thumbprint" | "retired">,
+): Promise<KeptIdentity> {
+  const now: KeptIdentity = {
+    ...kept,
+    serverThumbprint: thumbprint,
+    ...(retired.length === 0 ? {} : { retiredServerKeys: [...retired] }),
+  };
+  if (JSON.stringify(now) === JSON.stringify(kept)) return kept;
+  const there = await findIdentity(secrets, url);
+  if (there?.clientId === kept.clientId) await keepIdentity(secrets, url, now);
+  return now;
 }
 
 export async function forgetIdentity(secrets: Secrets, url: string): Promise<void> {

@@ -10,19 +10,19 @@ import {
   lookedUpSchema,
   mostLookedUp,
 } from "../../protocol/exhibits.ts";
-import { checkDocuments } from "../checked-documents.ts";
+import { checkDocuments } from "../../evidence/checked-documents.ts";
+import { issuerKeyOf } from "./issuer-key.ts";
 import type { Session } from "./session.ts";
 import { pause } from "./upload-calls.ts";
 import { valid } from "./valid-answer.ts";
 
-/** The exhibits of a server, as far as the session's identity may see them. Receipts count only under the pinned key. */
+/** The exhibits of a server, as far as the session's identity may see them. Receipts count only under the pinned key, and older ones under those before it. */
 export function registerOf(session: Session): Register {
-  const { key } = session.statement;
   const get = async (path: string, signal: AbortSignal): Promise<unknown> =>
     (await session.call({ method: "GET", path }, signal)).body;
 
   return {
-    issuerKey: key,
+    issuerKey: session.statement.key,
     needsInitials: false,
 
     async reserve(reservation, signal) {
@@ -52,7 +52,7 @@ export function registerOf(session: Session): Register {
           await pause(answer, signal);
           continue;
         }
-        const sealed = await checked(entry, valid(exhibitDocumentsSchema, answer.body));
+        const sealed = await checked(entry, valid(exhibitDocumentsSchema, answer.body), signal);
         if (JSON.stringify(sealed.sealedRecord) === JSON.stringify(record)) return sealed;
         throw aboutAnother();
       }
@@ -78,7 +78,8 @@ export function registerOf(session: Session): Register {
     },
 
     async read(entry, signal) {
-      return checked(entry, valid(exhibitDocumentsSchema, await get(pathOf(entry.id), signal)));
+      const documents = valid(exhibitDocumentsSchema, await get(pathOf(entry.id), signal));
+      return checked(entry, documents, signal);
     },
 
     list: (caseRef, signal) => pages(session, { case: caseRef, reference: undefined }, signal),
@@ -93,9 +94,11 @@ export function registerOf(session: Session): Register {
   async function checked(
     entry: ExhibitEntry,
     documents: z.output<typeof exhibitDocumentsSchema>,
+    signal: AbortSignal,
   ): Promise<SealedExhibit> {
     const { record, receipt } = documents;
     if (record !== undefined && receipt !== undefined) {
+      const key = await issuerKeyOf(session, receipt, signal);
       return checkDocuments({ ...documents.entry, ...nameOf(entry) }, record, receipt, key);
     }
     throw new ExhibitError(

@@ -10,7 +10,7 @@ import type { Tokens } from "../sign-in/shared-token.ts";
 import type { InTurn } from "../sign-in/trade.ts";
 import { askServer, type KnownServer } from "./ask-server.ts";
 import { callServer, type Answer, type Call } from "./http.ts";
-import { loadIdentity, type KeptIdentity } from "./kept-identity.ts";
+import { keepServerKeys, loadIdentity, type KeptIdentity } from "./kept-identity.ts";
 import { ownTokens } from "./own-tokens.ts";
 import { officerTokens } from "./provider/officer-tokens.ts";
 
@@ -50,6 +50,8 @@ export interface Session {
   call(call: Call, signal: AbortSignal): Promise<Answer>;
   /** An access token that is good for the next minute, for the data plane. */
   accessToken(signal: AbortSignal): Promise<string>;
+  /** Asks the server once more who it is: its key, its limits or its clock may have changed. */
+  askAgain(signal: AbortSignal): Promise<void>;
   /** Drops a token that the server has refused, so that the next one is new. */
   dropToken(token: string): void;
 }
@@ -66,10 +68,13 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const url = serverAddress(address);
-  const kept = await loadIdentity(machine.secrets, url);
+  let kept = await loadIdentity(machine.secrets, url);
   const route = machine.network.route(url);
-  const ask = (stop: AbortSignal): Promise<KnownServer> =>
-    askServer(url, kept.serverThumbprint, route, machine.clock, stop);
+  const ask = async (stop: AbortSignal): Promise<KnownServer> => {
+    const known = await askServer(url, kept.serverThumbprint, route, machine.clock, stop);
+    kept = await keepServerKeys(machine.secrets, url, kept, known);
+    return known;
+  };
   const known = await ask(signal);
   return new OpenSession(url, machine, kept, await signingKey(kept.key), known, ask);
 }
@@ -83,6 +88,7 @@ class OpenSession implements Session {
   readonly signer: SigningKey;
   readonly provider: StatedProvider | undefined;
   readonly #tokens: Tokens;
+  readonly #ask: (signal: AbortSignal) => Promise<KnownServer>;
   #known: KnownServer;
   #refused: string | undefined;
 
@@ -103,6 +109,7 @@ class OpenSession implements Session {
     this.signer = signer;
     this.provider = kept.by === "provider" ? kept.provider : undefined;
     this.#known = known;
+    this.#ask = ask;
     this.#tokens =
       kept.by === "provider"
         ? officerTokens(url, kept.provider, machine)
@@ -137,6 +144,10 @@ class OpenSession implements Session {
 
   accessToken(signal: AbortSignal): Promise<string> {
     return this.#tokens.token(signal, this.#refused);
+  }
+
+  async askAgain(signal: AbortSignal): Promise<void> {
+    this.#known = await this.#ask(signal);
   }
 
   dropToken(token: string): void {

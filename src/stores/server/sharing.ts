@@ -1,4 +1,4 @@
-import type { CodedShare, Sharing } from "../../evidence/ports/sharing.ts";
+import type { NewShare, Sharing } from "../../evidence/ports/sharing.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { shareSchema } from "../../evidence/share.ts";
 import {
@@ -10,13 +10,8 @@ import {
 } from "../../protocol/shares.ts";
 import type { Session } from "./session.ts";
 
-/** Each share of an exhibit server has a code. */
-interface ServerSharing extends Sharing {
-  create(...given: Parameters<Sharing["create"]>): Promise<CodedShare>;
-}
-
 /** The shares of an exhibit server, as far as the session's identity may make and see them. */
-export function sharingOf(session: Session): ServerSharing {
+export function sharingOf(session: Session): Sharing {
   const get = async (path: string, signal: AbortSignal): Promise<unknown> =>
     (await session.call({ method: "GET", path }, signal)).body;
   const pathOf = (id: string): string => `${sharesPath}/${encodeURIComponent(id)}`;
@@ -27,7 +22,7 @@ export function sharingOf(session: Session): ServerSharing {
       const body = { ...rest, exhibits: exhibits.map(({ id }) => id) };
       // Never sent twice by itself: a lost answer would leave a share whose link nobody has seen.
       const call = { method: "POST", path: sharesPath, body, once: true } as const;
-      return newShareSchema.parse((await session.call(call, signal)).body);
+      return newShareOf(await session.call(call, signal));
     },
     list: async (signal) => shareListSchema.parse(await get(sharesPath, signal)).shares,
     show: async (id, signal) => shareSchema.parse(await get(pathOf(id), signal)),
@@ -35,6 +30,13 @@ export function sharingOf(session: Session): ServerSharing {
       events: shareLogSchema.parse(await get(`${pathOf(id)}/log`, signal)).events,
       notes: [],
     }),
+    renew: async (id, mail, signal) => {
+      // Never sent twice by itself: the second would kill the link that the first gave.
+      const path = `${pathOf(id)}/renew`;
+      return newShareOf(
+        await session.call({ method: "POST", path, body: { mail }, once: true }, signal),
+      );
+    },
     update: async (id, expiresAt, signal) => {
       const path = `${pathOf(id)}/update`;
       const answer = await session.call({ method: "POST", path, body: { expiresAt } }, signal);
@@ -46,6 +48,11 @@ export function sharingOf(session: Session): ServerSharing {
       return revocationSchema.parse(answer.body);
     },
   };
+}
+
+function newShareOf({ body }: { readonly body: unknown }): NewShare {
+  const { code, ...made } = newShareSchema.parse(body);
+  return { ...made, code };
 }
 
 function oneKind(): ExhibitError {

@@ -6,7 +6,7 @@ import { checkCustody } from "../../../src/evidence/custody.ts";
 import { sha256Of } from "../../../src/evidence/digest.ts";
 import { ExhibitError } from "../../../src/evidence/errors.ts";
 import type { SmallExhibit } from "../../../src/evidence/ports/bundles.ts";
-import { checkDocuments } from "../../../src/stores/checked-documents.ts";
+import { checkDocuments } from "../../../src/evidence/checked-documents.ts";
 import { bundlesOf } from "../../../src/stores/server/bundles.ts";
 import { registerOf } from "../../../src/stores/server/register.ts";
 import { storeOf } from "../../../src/stores/server/store.ts";

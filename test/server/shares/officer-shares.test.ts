@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import sharp from "sharp";
 import { checkCustody } from "../../../src/evidence/custody.ts";
 import { ExhibitError, type ErrorCode } from "../../../src/evidence/errors.ts";
-import type { CodedShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
+import type { ShareRequest } from "../../../src/evidence/ports/sharing.ts";
 import { custodyLines } from "../../../src/server/custody/custody.ts";
 import { sharesPath } from "../../../src/protocol/shares.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
+import { coded, type CodedShare } from "../../support/coded-share.ts";
 import { Recipient } from "../../support/recipient.ts";
 import { sealedExhibit, type Material } from "../../support/sealed-exhibit.ts";
 import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
@@ -64,7 +65,7 @@ describe("an officer's shares", () => {
   }
 
   function share(changes?: Partial<ShareRequest>, by = officer): Promise<CodedShare> {
-    return sharingOf(by.session).create(wanted(changes), soon());
+    return coded(sharingOf(by.session).create(wanted(changes), soon()));
   }
 
   function custodyOf(id: string) {

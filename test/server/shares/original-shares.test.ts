@@ -3,6 +3,7 @@ import { checkCustody } from "../../../src/evidence/custody.ts";
 import { sha256Of } from "../../../src/evidence/digest.ts";
 import { custodyLines } from "../../../src/server/custody/custody.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
+import { coded } from "../../support/coded-share.ts";
 import { Recipient } from "../../support/recipient.ts";
 import { sealedExhibit } from "../../support/sealed-exhibit.ts";
 import { soon, startServer, type Person, type TestServer } from "../../support/server.ts";
@@ -28,15 +29,17 @@ describe("a share of originals", () => {
 
   /** A recipient who has given the code. */
   async function opened(exhibits = [exhibit]): Promise<Recipient & { shareId: string }> {
-    const made = await sharingOf(officer.session).create(
-      {
-        exhibits,
-        recipient: { name: "Jane Smith", email: "jane@cps.example" },
-        access: "original",
-        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
-        purpose: undefined,
-      },
-      soon(),
+    const made = await coded(
+      sharingOf(officer.session).create(
+        {
+          exhibits,
+          recipient: { name: "Jane Smith", email: "jane@cps.example" },
+          access: "original",
+          expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+          purpose: undefined,
+        },
+        soon(),
+      ),
     );
     const visitor = new Recipient(made.link);
     expect((await visitor.give(made.code)).status).toBe(303);

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { sql } from "kysely";
 import { pino } from "pino";
 import { sha256Of } from "../../../src/evidence/digest.ts";
-import type { CodedShare, ShareRequest } from "../../../src/evidence/ports/sharing.ts";
+import type { ShareRequest } from "../../../src/evidence/ports/sharing.ts";
 import type { ShareAccessEvent } from "../../../src/evidence/share.ts";
 import { createServer } from "../../../src/server/server.ts";
 import { newToken } from "../../../src/server/shares/share-secrets.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
+import { coded, type CodedShare } from "../../support/coded-share.ts";
 import { MovingClock } from "../../support/moving-clock.ts";
 import { Recipient, type Seen } from "../../support/recipient.ts";
 import { sealedExhibit } from "../../support/sealed-exhibit.ts";
@@ -39,17 +40,15 @@ describe("the recipient's page", () => {
   afterAll(() => server.stop());
 
   function share(changes: Partial<ShareRequest> = {}): Promise<CodedShare> {
-    return sharingOf(officer.session).create(
-      {
-        exhibits: [exhibit],
-        recipient: { name: `<b>O'Neill</b> & "سارة"`, email: "jane@cps.example" },
-        access: "original",
-        expiresAt: new Date(clock.now().getTime() + 2 * hour).toISOString(),
-        purpose: undefined,
-        ...changes,
-      },
-      soon(),
-    );
+    const request: ShareRequest = {
+      exhibits: [exhibit],
+      recipient: { name: `<b>O'Neill</b> & "سارة"`, email: "jane@cps.example" },
+      access: "original",
+      expiresAt: new Date(clock.now().getTime() + 2 * hour).toISOString(),
+      purpose: undefined,
+      ...changes,
+    };
+    return coded(sharingOf(officer.session).create(request, soon()));
   }
 
   async function revoke(made: CodedShare): Promise<void> {

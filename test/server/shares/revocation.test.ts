@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { request } from "undici";
-import type { CodedShare } from "../../../src/evidence/ports/sharing.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
+import { coded, type CodedShare } from "../../support/coded-share.ts";
 import { MovingClock } from "../../support/moving-clock.ts";
 import { Recipient } from "../../support/recipient.ts";
 import { sealedExhibit } from "../../support/sealed-exhibit.ts";
@@ -34,15 +34,17 @@ describe("what is open when a share ends", () => {
   afterAll(() => server.stop());
 
   async function opened(): Promise<{ made: CodedShare; visitor: Recipient }> {
-    const made = await sharingOf(officer.session).create(
-      {
-        exhibits: [exhibit, small],
-        recipient: { name: "Jane Smith", email: "jane@cps.example" },
-        access: "original",
-        expiresAt: new Date(Date.now() + hour).toISOString(),
-        purpose: undefined,
-      },
-      soon(),
+    const made = await coded(
+      sharingOf(officer.session).create(
+        {
+          exhibits: [exhibit, small],
+          recipient: { name: "Jane Smith", email: "jane@cps.example" },
+          access: "original",
+          expiresAt: new Date(Date.now() + hour).toISOString(),
+          purpose: undefined,
+        },
+        soon(),
+      ),
     );
     const visitor = new Recipient(made.link);
     expect((await visitor.give(made.code)).status).toBe(303);

@@ -3,7 +3,6 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import sharp from "sharp";
 import { request } from "undici";
-import type { CodedShare } from "../../../src/evidence/ports/sharing.ts";
 import { CodeAttempts } from "../../../src/server/shares/code-attempts.ts";
 import { kindsOfFiles } from "../../../src/server/shares/file-kinds.ts";
 import { LateLog } from "../../../src/server/shares/late-log.ts";
@@ -12,6 +11,7 @@ import { watchShares } from "../../../src/server/shares/share-watch.ts";
 import { readSealed } from "../../../src/server/shares/shared-exhibits.ts";
 import { createRenditions } from "../../../src/server/watermark/renditions.ts";
 import { sharingOf } from "../../../src/stores/server/sharing.ts";
+import { coded, type CodedShare } from "../../support/coded-share.ts";
 import { clip, jpegPhoto, pdfStatement } from "../../support/media.ts";
 import { MovingClock } from "../../support/moving-clock.ts";
 import { Recipient } from "../../support/recipient.ts";
@@ -54,15 +54,17 @@ describe("a share for viewing", () => {
   afterAll(() => server.stop());
 
   async function opened(exhibits = [exhibit]): Promise<{ made: CodedShare; visitor: Recipient }> {
-    const made = await sharingOf(officer.session).create(
-      {
-        exhibits,
-        recipient: { name: "Jane Smith", email: "jane@cps.example" },
-        access: "view",
-        expiresAt: new Date(Date.now() + day).toISOString(),
-        purpose: undefined,
-      },
-      soon(),
+    const made = await coded(
+      sharingOf(officer.session).create(
+        {
+          exhibits,
+          recipient: { name: "Jane Smith", email: "jane@cps.example" },
+          access: "view",
+          expiresAt: new Date(Date.now() + day).toISOString(),
+          purpose: undefined,
+        },
+        soon(),
+      ),
     );
     const visitor = new Recipient(made.link);
     expect((await visitor.give(made.code)).status).toBe(303);
@@ -222,7 +224,14 @@ describe("a share for viewing", () => {
     const late = new LateLog(deps.database, clock, (error) => {
       throw error;
     });
-    const desk = { deps, renditions, live: new LiveShares(clock), attempts, late };
+    const desk = {
+      deps,
+      renditions,
+      live: new LiveShares(clock),
+      attempts,
+      late,
+      outbox: undefined,
+    };
     const watch = watchShares(desk, (error) => {
       throw error;
     });

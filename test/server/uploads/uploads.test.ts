@@ -241,6 +241,7 @@ describe("a part", () => {
       routeTo: (to) => partner.session.routeTo(to),
       call: (call, signal) => partner.session.call(call, signal),
       accessToken: () => Promise.resolve(token),
+      askAgain: () => Promise.resolve(),
       dropToken: (dropped) => {
         if (dropped === old) token = fresh;
       },

@@ -185,6 +185,86 @@
   });
   for (const video of viewing.querySelectorAll("video[data-playlist]")) sight.observe(video);
 
+  function clockTime(seconds) {
+    const two = function (value) {
+      return String(value).padStart(2, "0");
+    };
+    const whole = Math.floor(seconds);
+    return (
+      Math.floor(whole / 3600) + ":" + two(Math.floor(whole / 60) % 60) + ":" + two(whole % 60)
+    );
+  }
+
+  function element(name, text) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    return made;
+  }
+
+  /** A note that was just left, below those before it. Its text is only ever text. */
+  function show(list, note) {
+    const item = document.createElement("li");
+    const place = element("p", "");
+    place.className = "place";
+    if (note.place) place.append(element("strong", note.place), ", ");
+    place.append("left just now");
+    item.append(place);
+    for (const line of note.text.split("\n")) {
+      const paragraph = document.createElement("p");
+      paragraph.append(element("bdi", line));
+      item.append(paragraph);
+    }
+    list.append(item);
+  }
+
+  /** A form for notes: its time follows the recording until a note is being written, and it is sent without leaving the page. */
+  function takeNotes(form) {
+    const media = form.closest(".file").querySelector("video, audio");
+    const time = form.elements.namedItem("at");
+    const text = form.elements.namedItem("text");
+    const told = form.querySelector("[data-told]");
+    let isOwn = false;
+    if (media && time) {
+      const follow = function () {
+        if (!isOwn && text.value === "") time.value = clockTime(media.currentTime);
+      };
+      media.addEventListener("timeupdate", follow);
+      media.addEventListener("seeked", follow);
+      time.addEventListener("input", function () {
+        isOwn = true;
+      });
+    }
+    form.addEventListener("submit", async function (event) {
+      event.preventDefault();
+      if (form.dataset.sending) return;
+      form.dataset.sending = "1";
+      told.textContent = "Sending.";
+      try {
+        const answer = await fetch(form.action, {
+          method: "POST",
+          body: new window.URLSearchParams(new window.FormData(form)),
+          headers: { accept: "application/json" },
+          redirect: "error",
+        });
+        if (answer.status === 404 || answer.status === 410) ask();
+        const said = await answer.json();
+        if (answer.ok) {
+          show(form.parentElement.querySelector(".left"), said);
+          text.value = "";
+          isOwn = false;
+          text.focus();
+        }
+        told.textContent = answer.ok ? "The note was left." : said.title + " It was not left.";
+      } catch {
+        told.textContent = "The note was not left. Try again in a moment.";
+      } finally {
+        delete form.dataset.sending;
+      }
+    });
+  }
+
+  for (const form of viewing.querySelectorAll("form[data-notes]")) takeNotes(form);
+
   // Coming back with the browser's "back" must not show what was kept of an ended page.
   window.addEventListener("pageshow", function (event) {
     if (event.persisted) location.reload();

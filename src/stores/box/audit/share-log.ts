@@ -27,14 +27,18 @@ export async function shareLog(
 ): Promise<ShareLog> {
   const { exhibits } = shelved.intent;
   const own = shelved.events.flatMap((event) => toldOfUs(event, exhibits) ?? []);
+  const spoilt = shelved.spoilt.map(
+    (name) => `${name} in the share's folder in Box is not what was written, and does not count.`,
+  );
   if (shelved.document === undefined) {
-    return { events: own, notes: ["It was never finished: there is nothing to ask Box about."] };
+    const notes = ["There is no record of its completion: there is nothing to ask Box about."];
+    return { events: own, notes: [...spoilt, ...notes] };
   }
   const concerned = concernedBy(shelved.document);
   const { events, notes } = await heardOf(desk, shelved, concerned, signal);
   return {
     events: [...own, ...events].sort((a, b) => Date.parse(a.at) - Date.parse(b.at)),
-    notes: [...notes, ...(await countsOf(desk, shelved, signal))],
+    notes: [...spoilt, ...notes, ...(await countsOf(desk, shelved, signal))],
   };
 }
 

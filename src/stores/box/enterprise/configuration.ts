@@ -7,6 +7,7 @@ const item = <Value>(value: z.ZodType<Value>) =>
 
 const sharingSchema = z.object({
   shared_link_access: item(z.string()),
+  shared_link_default_access: item(z.string()),
   is_shared_links_expiration_enabled: item(z.boolean()),
   shared_links_expiration_days: item(z.number()),
   is_public_shared_links_expiration_enabled: item(z.boolean()),
@@ -28,6 +29,8 @@ const configurationSchema = z.object({
 export interface Configuration {
   /** The widest access that links may have. */
   readonly linkAccess: string | undefined;
+  /** Whom a link opens for that is made without saying so. */
+  readonly linkDefault: string | undefined;
   /** Longest life of any link, and of links that open for everybody, in days; Infinity for no limit. */
   readonly linkDays: number | undefined;
   readonly openLinkDays: number | undefined;
@@ -58,6 +61,7 @@ export async function readConfiguration(
   const { content_and_sharing: sharing, security } = bodyOf(configurationSchema, answer);
   return {
     linkAccess: sharing?.shared_link_access?.value ?? undefined,
+    linkDefault: sharing?.shared_link_default_access?.value ?? undefined,
     linkDays: daysOf(
       sharing?.is_shared_links_expiration_enabled?.value,
       sharing?.shared_links_expiration_days?.value,

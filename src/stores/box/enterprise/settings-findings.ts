@@ -4,6 +4,12 @@ import type { Configuration } from "./configuration.ts";
 
 const place = "Admin Console, Enterprise Settings, Content & Sharing";
 
+const defaultWords: Readonly<Record<string, string>> = {
+  open: "everybody who has it",
+  company: "everybody of the enterprise",
+  collaborators: "those who were invited",
+};
+
 /** What was found of one setting: true works, false does not; undefined where Box does not tell. */
 interface Setting {
   readonly id: string;
@@ -51,6 +57,13 @@ function settingsOf(given: Configuration | undefined): Setting[] {
       good: "Links may open for people without an account.",
       bad: "Links that open for people without an account are forbidden: shares with the CPS, councils or the defence will not work, but for those with an invitation.",
       remedy: `Allow shared links for "People with the link": ${place}, Sharing.`,
+    },
+    {
+      id: "links-default",
+      works: given?.linkDefault === undefined ? undefined : true,
+      good: `A link that somebody makes in Box by hand opens for ${defaultWords[given?.linkDefault ?? ""] ?? "whom the enterprise has chosen"}, where they do not say otherwise. exhibit always says for whom.`,
+      bad: "",
+      remedy: "",
     },
     daysSetting("links-expire", given?.linkDays, "links"),
     daysSetting(

@@ -52,7 +52,7 @@ export async function createShare(
     const { document } = made;
     await desk.shelf.log(eventOf(desk, document, calls, "created"), signal);
     await desk.shelf.complete(document, signal);
-    const share = describe({ intent, document, events: [] }, now);
+    const share = describe({ intent, document, events: [], spoilt: [] }, now);
     const warnings = [
       ...(intent.access === "view" ? markWarnings(exhibits) : []),
       ...made.warnings,
@@ -120,7 +120,7 @@ async function intentFor(
 async function abandon(desk: Desk, calls: Calls, intent: Intent, failure: unknown): Promise<void> {
   const signal = AbortSignal.timeout(takeDownMs);
   try {
-    const shelved = { intent, document: undefined, events: [] };
+    const shelved = { intent, document: undefined, events: [], spoilt: [] };
     await takeDown(desk, calls, shelved, undefined, signal);
   } catch (left) {
     const why = failure instanceof ExhibitError ? failure : undefined;

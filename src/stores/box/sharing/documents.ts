@@ -82,6 +82,20 @@ export const shareDocumentSchema = z.strictObject({
 });
 export type ShareDocument = z.infer<typeof shareDocumentSchema>;
 
+const intentFields = z.object(intentSchema.shape);
+
+/** What was about to be made, by what was made. */
+export function intentOf(document: ShareDocument): Intent {
+  const copies = document.copies.map(({ exhibit, original, name, sizeBytes, sha1: digest }) => ({
+    exhibit,
+    original,
+    name,
+    sizeBytes,
+    sha1: digest,
+  }));
+  return intentFields.parse({ ...document, schema: "exhibit.box-share-intent/1", copies });
+}
+
 /** One thing that we did with a share. Never changed, and never taken away. */
 export const shareEventSchema = z.strictObject({
   schema: z.literal("exhibit.box-share-event/1"),

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../evidence/ports/clock.ts";
+import { ExhibitError } from "../../../evidence/errors.ts";
 import type { Register } from "../../../evidence/ports/register.ts";
 import type { Sharing } from "../../../evidence/ports/sharing.ts";
 import { originalsTaken, shareLog } from "../audit/share-log.ts";
@@ -50,6 +51,8 @@ export function boxSharing({ files, register, clock, account }: BoxSharing): Sha
       return shareLog(desk, await desk.shelf.read(id, signal), signal);
     },
 
+    renew: () => Promise.reject(noRenewal()),
+
     update: (id, expiresAt, signal) => updateShare(desk, id, expiresAt, signal),
 
     revoke: (id, exhibit, signal) =>
@@ -61,4 +64,10 @@ export function boxSharing({ files, register, clock, account }: BoxSharing): Sha
         signal,
       ),
   };
+}
+
+function noRenewal(): ExhibitError {
+  return new ExhibitError("policy.unsupported", "A link in Box cannot be replaced by another.", {
+    hint: "Cut this share off with exhibit share revoke, and make a new one with exhibit share create.",
+  });
 }

@@ -1,12 +1,12 @@
 import { buffer } from "node:stream/consumers";
 import type { z } from "zod";
-import { sha1Of } from "../../../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../../../evidence/errors.ts";
 import { randomId } from "../../../evidence/random-id.ts";
 import type { Files } from "../files.ts";
-import { isFile, type BoxItem } from "../items.ts";
+import { isFile, type BoxFile, type BoxItem } from "../items.ts";
 import { readFile } from "../reading.ts";
 import {
+  intentOf,
   intentSchema,
   shareDocumentSchema,
   shareEventSchema,
@@ -15,7 +15,7 @@ import {
   type ShareDocument,
   type ShareEvent,
 } from "./documents.ts";
-import { surely } from "./surely.ts";
+import { surelyDocument } from "./surely.ts";
 
 /** Beside the cases: no case can have this name. */
 const root = ".shares";
@@ -33,6 +33,8 @@ export interface ShelvedShare {
   readonly document: ShareDocument | undefined;
   /** What we did with it, oldest first. */
   readonly events: readonly ShareEvent[];
+  /** Names of its documents that are not what was written; they count as if they were not there. */
+  readonly spoilt: readonly string[];
 }
 
 /** The shares of a store: a folder each, in which documents are only ever added. */
@@ -62,7 +64,7 @@ export class Shelf {
     await this.#write(event.share, `log-${time}-${randomId("", 8)}.json`, document, signal);
   }
 
-  /** @throws ExhibitError `not-found.share`, `integrity.mismatch` where somebody changed its documents */
+  /** @throws ExhibitError `not-found.share`, `integrity.mismatch` where nothing is left that says what it is */
   async read(given: string, signal: AbortSignal): Promise<ShelvedShare> {
     const id = given.trim().toUpperCase();
     const folderId = shareIdSchema.safeParse(id).success
@@ -107,67 +109,58 @@ export class Shelf {
       return undefined;
     }
     const files = items.filter(isFile);
-    const one = async <Body extends { id: string }>(
-      name: string,
+    const spoiltNames: string[] = [];
+    const parsed = async <Body>(
+      file: BoxFile | undefined,
       schema: z.ZodType<Body>,
+      isOf: (body: Body) => boolean,
     ): Promise<Body | undefined> => {
-      const file = files.find((each) => each.name === name);
       if (file === undefined) return undefined;
-      const body = await this.#parsed(id, file, schema, signal);
-      if (body.id === id) return body;
-      throw spoilt(id, name);
+      const text = await buffer(await readFile(this.#files.api, file.id, undefined, signal));
+      const body = schema.safeParse(jsonIn(text.toString("utf8"))).data;
+      if (body !== undefined && isOf(body)) return body;
+      spoiltNames.push(file.name);
+      return undefined;
     };
-    const intent = await one(intentName, intentSchema);
-    if (intent === undefined) return undefined;
-    const document = await one(shareName, shareDocumentSchema);
+    const named = (name: string): BoxFile | undefined => files.find((each) => each.name === name);
+    const isIts = (body: { readonly id: string }): boolean => body.id === id;
+    const begun = await parsed(named(intentName), intentSchema, isIts);
+    const document = await parsed(named(shareName), shareDocumentSchema, isIts);
+    const intent = begun ?? (document && intentOf(document));
+    if (intent === undefined) {
+      const [name] = spoiltNames;
+      if (name !== undefined) throw spoilt(id, name);
+      return undefined;
+    }
     const events: ShareEvent[] = [];
     for (const file of files.filter(({ name }) => logName.test(name))) {
-      const event = await this.#parsed(id, file, shareEventSchema, signal);
-      if (event.share === id) events.push(event);
+      const event = await parsed(file, shareEventSchema, ({ share }) => share === id);
+      if (event !== undefined) events.push(event);
     }
-    return { intent, document, events: events.sort((a, b) => (a.at < b.at ? -1 : 1)) };
-  }
-
-  async #parsed<Body>(
-    id: string,
-    file: { readonly id: string; readonly name: string },
-    schema: z.ZodType<Body>,
-    signal: AbortSignal,
-  ): Promise<Body> {
-    const text = await buffer(await readFile(this.#files.api, file.id, undefined, signal));
-    try {
-      return schema.parse(JSON.parse(text.toString("utf8")));
-    } catch (cause) {
-      throw spoilt(id, file.name, cause);
-    }
+    events.sort((a, b) => (a.at < b.at ? -1 : 1));
+    return { intent, document, events, spoilt: spoiltNames };
   }
 
   async #write(id: string, name: string, document: unknown, signal: AbortSignal): Promise<void> {
-    const bytes = Buffer.from(`${JSON.stringify(document)}\n`);
-    const folder = `${root}/${id}`;
-    const there = async (): Promise<true | undefined> => {
-      const file = await this.#files.findIn(folder, name, signal);
-      return file?.sha1 === sha1Of(bytes) ? true : undefined;
-    };
-    await surely<true>(
-      async () => {
-        const made = await this.#files.create(folder, name, bytes, signal);
-        if ("file" in made || (await there())) return true;
-        throw spoilt(id, name);
-      },
-      there,
-      signal,
-    );
+    const written = await surelyDocument(this.#files, `${root}/${id}`, name, document, signal);
+    if (!written) throw spoilt(id, name);
   }
 }
 
-function spoilt(id: string, name: string, cause?: unknown): ExhibitError {
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function spoilt(id: string, name: string): ExhibitError {
   return new ExhibitError(
     "integrity.mismatch",
     `${root}/${id}/${name} in Box is not what was written.`,
     {
       hint: "Somebody changed it. See its versions in Box; Box's administrator can end the share by deleting that folder.",
-      cause,
     },
   );
 }

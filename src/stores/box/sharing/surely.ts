@@ -1,5 +1,7 @@
+import { sha1Of } from "../../../evidence/digest.ts";
 import { ExhibitError, familyOf } from "../../../evidence/errors.ts";
 import { waited } from "../calm.ts";
+import type { Files } from "../files.ts";
 import type { Folders } from "../folders.ts";
 
 const mostTries = 3;
@@ -47,6 +49,29 @@ export async function surelyFolder(
   return surely(
     () => folders.ensure(path, signal),
     () => Promise.resolve(undefined),
+    signal,
+  );
+}
+
+/** Writes a JSON document for sure, under a name that nothing else has. False where something else has that name. */
+export async function surelyDocument(
+  files: Files,
+  folder: string,
+  name: string,
+  document: unknown,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const bytes = Buffer.from(`${JSON.stringify(document)}\n`);
+  const there = async (): Promise<true | undefined> => {
+    const file = await files.findIn(folder, name, signal);
+    return file?.sha1 === sha1Of(bytes) ? true : undefined;
+  };
+  return surely(
+    async () => {
+      const made = await files.create(folder, name, bytes, signal);
+      return "file" in made || (await there()) === true;
+    },
+    there,
     signal,
   );
 }

@@ -87,7 +87,7 @@ async function signIn(
     by: "provider",
     clientId: me.id,
     key: { ...publicJwkSchema.strip().parse(privateJwk), d: privateJwk.d ?? "" },
-    serverThumbprint: serverKey,
+    serverThumbprint: known.thumbprint,
     provider: stated,
   };
   const keep = async (): Promise<void> => {

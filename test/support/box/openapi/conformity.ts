@@ -3,7 +3,7 @@ import type { Violation } from "../box.ts";
 import type { Answer } from "../http/answer.ts";
 import type { Call } from "../http/call.ts";
 import { formParts } from "../http/multipart.ts";
-import { deviations } from "./deviations.ts";
+import { beyond, deviations } from "./deviations.ts";
 import { OpenApiDocument, type Operation, type Parameter } from "./document.ts";
 
 /** Holds each exchange against Box's document. */
@@ -17,7 +17,14 @@ export class Conformity {
     if (path === undefined) return;
     this.document ??= new OpenApiDocument();
     const operations = this.document.operations(call.method, path);
-    if (operations.length === 0) return;
+    if (operations.length === 0) {
+      if (!beyond.some((one) => one.method === call.method && one.path.test(path))) {
+        const operation = `${call.method} ${path}`;
+        const what = "is no operation of the document";
+        this.violations.push({ side: "request", agent: call.log.agent, operation, what });
+      }
+      return;
+    }
     const least = (side: Violation["side"], check: (one: Operation) => string[]) => {
       const found = operations.map((one) => known(one, side, check(one)));
       if (found.some((whats) => whats.length === 0)) return;

@@ -46,3 +46,21 @@ export const deviations: readonly Deviation[] = [
     because: "Nobody has it yet while an invitation is pending.",
   },
 ];
+
+/** What may be asked although this document does not have it. */
+export const beyond: readonly {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly because: string;
+}[] = [
+  {
+    method: "GET",
+    path: /^\/enterprise_configurations\/\d+$/,
+    because: "It is in the document of version 2025.0.",
+  },
+  {
+    method: "OPTIONS",
+    path: /^\/files\/\d+\/content$/,
+    because: "Box's guide to checking uploads has it, for new versions.",
+  },
+];

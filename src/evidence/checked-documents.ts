@@ -1,10 +1,10 @@
-import { formatAddress } from "../evidence/address.ts";
-import { sha256Of } from "../evidence/digest.ts";
-import { ExhibitError } from "../evidence/errors.ts";
-import type { ExhibitEntry, SealedExhibit } from "../evidence/ports/register.ts";
-import { receiptSchema, receiptType, type Receipt } from "../evidence/receipt.ts";
-import { recordSchema, recordType, type ExhibitRecord } from "../evidence/record.ts";
-import { openSealed, unverifiedPayload, type PublicJwk, type Sealed } from "../evidence/seal.ts";
+import { formatAddress } from "./address.ts";
+import { sha256Of } from "./digest.ts";
+import { ExhibitError } from "./errors.ts";
+import type { ExhibitEntry, SealedExhibit } from "./ports/register.ts";
+import { receiptSchema, receiptType, type Receipt } from "./receipt.ts";
+import { recordSchema, recordType, type ExhibitRecord } from "./record.ts";
+import { openSealed, unverifiedPayload, type PublicJwk, type Sealed } from "./seal.ts";
 
 /**
  * An exhibit's documents, when they hold together: the receipt signed by the pinned key, the record the very one whose digest

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ExhibitError } from "../evidence/errors.ts";
+import { ExhibitError } from "./errors.ts";
 
 const withOffset = z.iso.datetime({ offset: true });
 const wallClock = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?$/;

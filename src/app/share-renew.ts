@@ -1,0 +1,25 @@
+import type { NewShare } from "../evidence/ports/sharing.ts";
+import { sharingOf } from "./abilities.ts";
+import { connected } from "./connected.ts";
+import type { Deps } from "./deps.ts";
+import type { ShareShowRequest } from "./share-show.ts";
+
+export interface ShareRenewRequest extends ShareShowRequest {
+  /** False: link and code are handed over by hand, whatever the store could send. */
+  readonly mail: boolean;
+}
+
+/**
+ * Gives a share a new link and code, which are shown this once; the old ones are dead from then on.
+ *
+ * @throws ExhibitError `not-found.share`, `conflict.share-ended`, `policy.role`, `policy.unsupported`
+ */
+export async function renewShare(
+  deps: Pick<Deps, "connect">,
+  request: ShareRenewRequest,
+  signal: AbortSignal,
+): Promise<NewShare> {
+  return connected(deps, request.store, (connection) =>
+    sharingOf(connection).renew(request.share, request.mail, signal),
+  );
+}

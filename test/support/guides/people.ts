@@ -1,0 +1,101 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { clip } from "../media.ts";
+import type { Answer, Shell } from "./shell.ts";
+import { serverUrl, type Newcomer, type Town } from "./town.ts";
+
+/** What a word in a guide stands for. */
+export type Words = Record<string, string>;
+
+/** What a guide takes for granted of the person who reads it. */
+export interface Person {
+  /** The force's server runs already. */
+  readonly withServer: boolean;
+  /** What lies on the person's computer. */
+  readonly files?: Readonly<Record<string, Buffer | string>>;
+  /** What words of the guide stand for on this computer. */
+  readonly words?: Words;
+  /** What was done before, by others; and what further words of the guide stand for. */
+  prepare?(town: Town, computer: Newcomer): Promise<Words>;
+  /** What is typed when a command asks. */
+  readonly answers?: readonly (readonly [command: RegExp, answers: readonly Answer[]])[];
+  /** Commands that stay until Ctrl-C, and what they show once they are ready. */
+  readonly stays?: readonly (readonly [command: RegExp, shows: RegExp])[];
+  /** Commands that end with another exit code than 0, as the guide says. */
+  readonly ends?: readonly (readonly [command: RegExp, code: number])[];
+  /** Notes down what is shown only once, for words of later commands. */
+  seen?(command: string, screen: string, facts: Words, window: Shell): void | Promise<void>;
+}
+
+const video = await readFile(await clip("plain"));
+
+export const people: Readonly<Record<string, Person>> = {
+  "garage.md": {
+    withServer: true,
+    files: { "Export/bus 42.mp4": video, "Export/bus 43.mp4": Buffer.from("another recording") },
+    words: { "D:\\Export\\": "Export/", "D:\\Export": "Export" },
+    prepare: async (town) => ({ INVITATION: await town.invite("partner") }),
+    answers: [[/^exhibit login/, [["nvitation", "INVITATION"]]]],
+    seen(_, screen, facts) {
+      const receipt = /(\S*\/receipts\/\S*\.json)/.exec(screen)?.[1];
+      if (receipt !== undefined) facts['"ABC_1.receipt.json"'] ??= receipt;
+    },
+  },
+  "control-room.md": {
+    withServer: true,
+    files: { "call-20261121-1830.wav": "a call", "export/one.wav": "one", "export/two.wav": "two" },
+    words: { "/etc/exhibit/": "./" },
+    async prepare(town, { folder }) {
+      await writeFile(path.join(folder, "invitation.txt"), await town.invite("partner"));
+      return { " /export": ` ${folder}/export` };
+    },
+  },
+  "officer.md": {
+    withServer: true,
+    async prepare(town) {
+      const file = path.join(town.folder, "night bus.mp4");
+      await writeFile(file, video);
+      await town.asAdmin(["upload", file, "--case", "01AB1234526", "--ref", "ABC/1"]);
+      return { INVITATION: await town.invite("officer") };
+    },
+    answers: [
+      [/^exhibit login/, [["nvitation", "INVITATION"]]],
+      [
+        /^exhibit share create/,
+        [
+          ["name", "Robin Reader"],
+          ["mail", "robin.reader@cps.example"],
+        ],
+      ],
+    ],
+    seen(_, screen, facts) {
+      const share = /\b(S[0-9A-Z]{8,})\b/.exec(screen)?.[1];
+      if (share !== undefined) facts["SHARE"] = share;
+    },
+  },
+  "recipient.md": { withServer: true },
+  "administrator.md": {
+    withServer: false,
+    words: { "/srv/exhibit": "srv" },
+    async prepare(town, { folder }) {
+      await mkdir(path.join(folder, "srv"));
+      for (const name of ["cert.pem", "key.pem"]) {
+        await copyFile(path.join(town.folder, name), path.join(folder, name));
+      }
+      return {};
+    },
+    stays: [[/^exhibit serve/, /Ctrl-C stops it/]],
+    answers: [[/^exhibit login/, [["nvitation", "INVITATION"]]]],
+    async seen(command, screen, facts, window) {
+      const code = /ex1\.[\w.-]+/.exec(screen)?.[0];
+      if (command.startsWith("exhibit serve") && code !== undefined) facts["INVITATION"] = code;
+      if (!command.includes("invite create --role officer") || code === undefined) return;
+      const login = `exhibit login ${serverUrl} --invite-stdin --json`;
+      await window.run(`echo ${code} | EXHIBIT_KEY_FILE=$PWD/officer.json ${login}`);
+      const { screen: listed } = await window.run("exhibit identity list --json");
+      const { identities } = JSON.parse(listed) as { identities: { id: string; role: string }[] };
+      facts["revoke ID"] =
+        `revoke ${identities.find(({ role }) => role === "officer")?.id ?? "nobody"}`;
+    },
+  },
+};
