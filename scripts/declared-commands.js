@@ -16,7 +16,7 @@ const nowhere = { terminal: { columns: () => 100 }, version: "" };
 export const program = buildProgram(nowhere, { exitCode: 0 });
 
 /**
- * The verbs below a command, or the command itself where it has none; none of what is hidden.
+ * The verbs below a command, and the command itself where it can be run; none of what is hidden.
  *
  * @param {Command} command
  * @param {string} path
@@ -24,8 +24,9 @@ export const program = buildProgram(nowhere, { exitCode: 0 });
  */
 export function leaves(command, path) {
   const verbs = program.createHelp().visibleCommands(command);
-  if (verbs.length === 0) return [{ path, command }];
-  return verbs.flatMap((verb) => leaves(verb, `${path} ${verb.name()}`));
+  const below = verbs.flatMap((verb) => leaves(verb, `${path} ${verb.name()}`));
+  // A noun alone has no options of its own; a command that runs itself may have verbs as well.
+  return command.options.length === 0 && below.length > 0 ? below : [{ path, command }, ...below];
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Destination } from "../evidence/ports/destination.ts";
 import type { Fetcher } from "../evidence/ports/fetcher.ts";
 import type { Journal } from "../evidence/ports/journal.ts";
 import type { Receipts } from "../evidence/ports/receipts.ts";
+import type { OfficerSignIn } from "../evidence/ports/officer-sign-in.ts";
 import type { SignIn, SignInPlace } from "../evidence/ports/sign-in.ts";
 import type { Source } from "../evidence/ports/source.ts";
 import type { StoreProbe } from "../evidence/ports/store-probe.ts";
@@ -34,6 +35,8 @@ export interface Deps {
   pins(): Promise<readonly Pin[]>;
   /** At exhibit servers. */
   readonly enrolment: Enrolment;
+  /** At exhibit servers whose force has a provider. */
+  readonly officers: OfficerSignIn;
   /** At stores that have accounts of their own. */
   readonly signIn: SignIn;
   readonly probe: StoreProbe;

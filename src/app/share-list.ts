@@ -1,10 +1,12 @@
 import type { Share } from "../evidence/share.ts";
-import { sharingOf } from "./abilities.ts";
+import { accountsOf, sharingOf } from "./abilities.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
 
 export interface ShareListRequest {
   readonly store?: string;
+  /** Only this identity's. */
+  readonly of?: string;
 }
 
 /** The shares the caller made (an admin: all). */
@@ -14,6 +16,9 @@ export async function listShares(
   signal: AbortSignal,
 ): Promise<{ shares: readonly Share[] }> {
   return connected(deps, request.store, async (connection) => ({
-    shares: await sharingOf(connection).list(signal),
+    shares:
+      request.of === undefined
+        ? await sharingOf(connection).list(signal)
+        : await accountsOf(connection).sharesOf(request.of, signal),
   }));
 }

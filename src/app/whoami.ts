@@ -1,5 +1,6 @@
 import { isBoxAddress } from "../evidence/box-address.ts";
 import type { Identity } from "../evidence/identity.ts";
+import type { Login } from "../evidence/ports/connection.ts";
 import type { Account } from "../evidence/ports/sign-in.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
@@ -16,6 +17,8 @@ export interface WhoamiResult {
   readonly account?: Account;
   /** The user that everything is done as, where the store's address names one. */
   readonly actsAs?: Account;
+  /** The force's provider that the sign-in comes from, and when it is to be renewed next. */
+  readonly signedInBy?: { readonly issuer: string; readonly until?: string };
   /** This machine's clock minus the server's, where a server was asked. */
   readonly clockOffsetMs?: number;
 }
@@ -40,12 +43,18 @@ export async function whoami(
   return connected(
     deps,
     request.store,
-    async ({ name, store, signer, accounts, clockOffsetMs }) => ({
+    async ({ name, store, signer, accounts, login, clockOffsetMs }) => ({
       store: name,
       url: store.url,
       keyThumbprint: signer.thumbprint,
       ...(accounts === undefined ? {} : { identity: await accounts.me(signal) }),
+      ...(login === undefined ? {} : { signedInBy: await inWords(login) }),
       ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
     }),
   );
+}
+
+async function inWords(login: Login): Promise<NonNullable<WhoamiResult["signedInBy"]>> {
+  const end = await login.until();
+  return { issuer: login.issuer, ...(end === undefined ? {} : { until: end.toISOString() }) };
 }

@@ -88,6 +88,18 @@ export interface ServeRequest {
   readonly publicUrl: string | undefined;
   readonly trustProxy: readonly string[];
   readonly organisation: string;
+  /** The force's identity provider; left out, everybody comes by an invitation. */
+  readonly provider:
+    | {
+        readonly issuer: string;
+        readonly clientId: string;
+        readonly audience: string;
+        readonly scopes: readonly string[];
+        readonly roleMapFile: string;
+      }
+    | undefined;
+  /** Certificates to trust, too, where this server is a client itself. */
+  readonly caFile: string | undefined;
   readonly expireUploadsSeconds: number;
   /** Left out, officers hand links and codes over. */
   readonly smtp: SmtpRequest | undefined;
@@ -135,6 +147,8 @@ export interface SmtpRequest {
 export interface Serving {
   readonly url: string;
   readonly publicUrl: string;
+  /** Thumbprint of the server's key, which clients pin. */
+  readonly serverKey: string;
   readonly dataDir: string;
   /** Where content is kept, when that is not the data folder. */
   readonly contentUrl: string | undefined;

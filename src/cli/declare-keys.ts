@@ -8,7 +8,7 @@ export function declareKeys(program: Command, context: Context, outcome: Outcome
     program,
     "key",
     "People and machines:",
-    "say whose signatures count on this machine",
+    "make a key, or say whose signatures count on this machine",
   );
   runs(
     "offline",
@@ -21,6 +21,19 @@ export function declareKeys(program: Command, context: Context, outcome: Outcome
     context,
     outcome,
     async () => (await import("./commands/key-list.ts")).run,
+  );
+  runs(
+    "plain",
+    key
+      .command("create")
+      .summary("make a key for a machine that nobody sits at")
+      .description(
+        "Makes a key for a machine that nobody sits at, in a key file, and its public half beside it in FILE.pub, which the server's administrator enrols. From then on exhibit login --key-file FILE signs in without a prompt. Repeating it keeps the key.",
+      )
+      .argument("<file>", "the key file, made for this account alone"),
+    context,
+    outcome,
+    async () => (await import("./commands/key-create.ts")).run,
   );
   runs(
     "plain",

@@ -115,6 +115,14 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
     .option("--public-url <url>", "how people reach it; fixes links and sign-in")
     .option("--trust-proxy <cidr...>", "proxies in front of it, such as 10.0.0.0/8");
   command
+    .optionsGroup("Officers by the force's sign-in (OpenID Connect):")
+    .option("--oidc-issuer <url>", "the provider's issuer, as its discovery document has it")
+    .option("--oidc-client-id <id>", "the application that officers sign in with")
+    .option("--oidc-audience <id>", "whom access tokens are for (default: the client id)")
+    .option("--oidc-scope <scope...>", "what to ask for beside openid and offline_access")
+    .option("--role-map <file>", "which groups or app roles have which role here")
+    .option("--ca-file <file>", "also trust the certificates in this PEM file");
+  command
     .optionsGroup("Mail:")
     .option(
       "--smtp-url <url>",

@@ -55,7 +55,11 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
   );
   runs(
     "store",
-    share.command("list").summary("list shares").description("Lists the shares you made."),
+    share
+      .command("list")
+      .summary("list shares")
+      .description("Lists your shares; an admin sees everybody's.")
+      .option("--of <identity>", "only those of this identity (admin)"),
     context,
     outcome,
     async () => (await import("./commands/share-list.ts")).run,
@@ -95,6 +99,23 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     context,
     outcome,
     async () => (await import("./commands/share-update.ts")).run,
+  );
+  runs(
+    "store",
+    share
+      .command("reassign")
+      .summary("hand a share to another officer (admin)")
+      .description(
+        "Hands a share to another officer, as when its own has left. Link, code and end stay; the custody log of each exhibit says who had it.",
+      )
+      .argument("<share>", "the share's id")
+      .requiredOption(
+        "--to <identity>",
+        "the officer's identity, as exhibit identity report shows",
+      ),
+    context,
+    outcome,
+    async () => (await import("./commands/share-reassign.ts")).run,
   );
   runs(
     "store",

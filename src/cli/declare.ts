@@ -32,7 +32,9 @@ export function runs(
   command.action(async (...given: unknown[]) => {
     const body = await load();
     const args = given.slice(0, -2);
-    outcome.exitCode = (await body(context, { args, options: command.opts() })) ?? 0;
+    // A verb below a command that can be run itself: options that both have are taken for the upper one's.
+    const options = command.optsWithGlobals();
+    outcome.exitCode = (await body(context, { args, options })) ?? 0;
   });
 }
 

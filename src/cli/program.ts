@@ -8,6 +8,7 @@ import { declareKeys } from "./declare-keys.ts";
 import { declareRequests } from "./declare-requests.ts";
 import { declareHelp } from "./declare-help.ts";
 import { declareSharing } from "./declare-sharing.ts";
+import { declareSso } from "./declare-sso.ts";
 import { declareWatch } from "./declare-watch.ts";
 import { declareMachine } from "./declare-machine.ts";
 import { declareServer } from "./declare-server.ts";
@@ -43,6 +44,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
   declareKeys(program, context, outcome);
   declarePeople(program, context, outcome);
   declareMachine(program, context, outcome);
+  declareSso(program, context, outcome);
   declareServer(program, context, outcome);
   declareHelp(program, context, outcome);
   program.addHelpText(

@@ -15,6 +15,7 @@ export const errorCodes = [
   "auth.invitation-revoked",
   "auth.invitation-mistyped",
   "auth.identity-revoked",
+  "auth.identity-unknown",
   "auth.token-invalid",
   "auth.clock-wrong",
   "auth.server-key-changed",
@@ -47,6 +48,7 @@ export const errorCodes = [
   "unavailable.no-space",
   "unavailable.source",
   "unavailable.program",
+  "unavailable.sign-in",
   "conflict.exists",
   "conflict.sealed",
   "conflict.locked",
@@ -64,6 +66,9 @@ export const errorCodes = [
   "policy.too-large",
   "policy.not-permitted",
   "policy.not-retained",
+  "policy.no-role",
+  "policy.groups-overage",
+  "policy.device-flow-blocked",
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -42,6 +42,8 @@ export const shareSchema = z.strictObject({
   recipient: recipientSchema,
   access: accessSchema,
   purpose: z.string().max(500).optional(),
+  /** Whose share it is: an identity's id, where the store has identities. */
+  createdBy: z.string().optional(),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   revokedAt: z.iso.datetime().optional(),

@@ -23,6 +23,7 @@ import { signInAtBox } from "../stores/box/sign-in/sign-in.ts";
 import { findMachineKey } from "../stores/machine-key.ts";
 import { openConnection, type StoreMachine } from "../stores/registry.ts";
 import { findIdentity } from "../stores/server/kept-identity.ts";
+import { signInByProvider } from "../stores/server/provider/sign-in.ts";
 import { enrolmentAtServers } from "../stores/server/enrolment.ts";
 import { Outage } from "../transfer/outage.ts";
 import { Paced } from "../transfer/paced.ts";
@@ -89,6 +90,7 @@ export async function composeClient(
       ...(await book.trustedKeys()),
     ],
     enrolment: enrolmentAtServers(machine),
+    officers: signInByProvider(machine),
     signIn: signInAtBox(machine),
     source: sourceOf(machine, paths.fetchesDir, signal),
     probe: storeProbe(book, machine, paths.storeChecksFile),

@@ -19,6 +19,7 @@ import type { Tables } from "../server/database/tables.ts";
 import type { ServerDeps } from "../server/deps.ts";
 import { keepRotations } from "../server/keys/kept-rotations.ts";
 import { createServer, type Tls } from "../server/server.ts";
+import { openForceProvider, type ForceProvider } from "./force-provider.ts";
 import { openMail } from "./mail.ts";
 import { rebuiltFrom } from "./rebuilt-index.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
@@ -33,24 +34,38 @@ export async function composeServer(
   // Whatever is made from here on (database, content, logs) is for this user alone.
   process.umask(0o077);
   const tls = await readTls(request);
+  const machine =
+    request.caFile === undefined
+      ? facts
+      : { ...facts, env: { ...facts.env, EXHIBIT_CA_FILE: request.caFile } };
+  // A wrong role map is told before anything is made.
+  const provider = request.provider && (await openForceProvider(request.provider, machine));
   const mail = await openMail(request, facts);
   const folder = await openDataFolder(request.dataDir ?? pathsOn(facts).serverDir, {
     adoptContent: request.rebuildIndex !== undefined,
   });
   try {
-    return await serveFrom(folder, facts, version, request, { tls, mail }, signal);
+    return await serveFrom({ folder, tls, mail, provider }, machine, version, request, signal);
   } catch (error) {
+    await provider?.close();
     await folder.release();
     throw error;
   }
 }
 
+/** What was opened before the server is built. */
+interface Opened {
+  readonly folder: DataFolder;
+  readonly tls: Tls | undefined;
+  readonly mail: Mail | undefined;
+  readonly provider: ForceProvider | undefined;
+}
+
 async function serveFrom(
-  folder: DataFolder,
+  { folder, tls, mail, provider }: Opened,
   facts: MachineFacts,
   version: string,
   request: ServeRequest,
-  { tls, mail }: { readonly tls: Tls | undefined; readonly mail: Mail | undefined },
   signal: AbortSignal,
 ): Promise<Serving> {
   const port = request.port === 0 ? await freePort(request.host) : request.port;
@@ -76,6 +91,7 @@ async function serveFrom(
       key: folder.key,
       rotations: folder.rotations,
       retiredKeys: rebuilt?.retiredKeys ?? folder.retiredKeys,
+      sso: provider?.sso,
       clock: { now: () => new Date() },
       settings: {
         publicUrl,
@@ -102,12 +118,14 @@ async function serveFrom(
     const finished = stopped(signal)
       .then(() => app.close())
       .finally(() => kept?.close())
+      .finally(() => provider?.close())
       .finally(() => database.destroy())
       .finally(() => folder.release())
       .finally(() => log.close());
     return {
       url,
       publicUrl: deps.settings.publicUrl,
+      serverKey: folder.key.thumbprint,
       dataDir: folder.path,
       partsGoDirect: directParts !== undefined,
       contentUrl: request.store === undefined ? undefined : content.url,

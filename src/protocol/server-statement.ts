@@ -7,6 +7,15 @@ export const serverStatementType = "exhibit.server/1";
 /** `GET /v1/server?nonce=N`: who this server is, sealed by its key over the caller's nonce. No sign-in needed. */
 export const serverStatementPath = "/v1/server";
 
+/** The force's OpenID Connect provider, where officers sign in by it. */
+export const statedProviderSchema = z.strictObject({
+  issuer: z.url(),
+  clientId: z.string().min(1),
+  /** What to ask the provider for. */
+  scopes: z.array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/)).min(1),
+});
+export type StatedProvider = z.infer<typeof statedProviderSchema>;
+
 export const serverStatementSchema = z.strictObject({
   schema: z.literal(serverStatementType),
   nonce: z.string(),
@@ -14,6 +23,8 @@ export const serverStatementSchema = z.strictObject({
   publicUrl: z.url(),
   /** OAuth issuer; its metadata is at `<issuer>/.well-known/openid-configuration`. */
   issuer: z.url(),
+  /** Absent where everybody signs in by an invitation. */
+  provider: statedProviderSchema.optional(),
   organisation: z.string(),
   version: z.string(),
   key: publicJwkSchema,

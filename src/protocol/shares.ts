@@ -9,10 +9,11 @@ import { exhibitIdSchema } from "../evidence/address.ts";
 
 /**
  * `POST /v1/shares`               create -> 201 with link and code, shown this once
- * `GET  /v1/shares`               the caller's (an admin's: all)
+ * `GET  /v1/shares?of=IDENTITY`   the caller's (an admin's: all), or those of one identity among them
  * `GET  /v1/shares/:id`           one
  * `GET  /v1/shares/:id/log`       every access
  * `POST /v1/shares/:id/update`    another end; link and code stay -> 200
+ * `POST /v1/shares/:id/reassign`  hand it to another officer (admin) -> 200
  * `POST /v1/shares/:id/renew`     a new link and code, the old ones dead -> 200, as for create
  * `POST /v1/shares/:id/revoke`    cut it, or one exhibit of it -> 200
  *
@@ -45,6 +46,7 @@ export const shareLogSchema = z.strictObject({ events: z.array(shareAccessSchema
 
 export const updateShareSchema = z.strictObject({ expiresAt: z.iso.datetime() });
 
+export const reassignShareSchema = z.strictObject({ to: z.string().min(1).max(64) });
 export const renewSchema = z.strictObject({ mail: z.boolean() });
 
 export const revokeSchema = z.strictObject({ exhibit: exhibitIdSchema.optional() });

@@ -4,7 +4,10 @@ import { ExhibitError } from "../evidence/errors.ts";
 import type { Identity, Role } from "../evidence/identity.ts";
 import { audienceOf } from "../protocol/server-statement.ts";
 import { findIdentity } from "./accounts/identities.ts";
+import { LastSeen } from "./accounts/last-seen.ts";
 import type { ServerDeps } from "./deps.ts";
+import { issuerNamedIn } from "./sso/check-token.ts";
+import { officerOf } from "./sso/officers.ts";
 
 /** Who may call a route: anyone, or identities of these roles. Every route declares it: `config: { access }`. */
 export type Access = "public" | readonly Role[];
@@ -30,11 +33,12 @@ export function issuerOf(publicUrl: string): string {
 /**
  * Guards every route registered after it: deny by default, in this one place. A route that does not declare its
  * `access` stops the server from starting. The bearer token must be this server's own, for this
- * audience, unexpired; its identity's state is read from the database on each request, because a signed token
- * cannot be recalled.
+ * audience, unexpired, or one of the force's provider (`sso/check-token.ts`); its identity's state is read from the
+ * database on each request, because a signed token cannot be recalled.
  */
 export async function guardRoutes(app: FastifyInstance, deps: ServerDeps): Promise<void> {
   const key = await importJWK(deps.key.publicJwk, "EdDSA");
+  const lastSeen = new LastSeen(deps);
   const callers = new WeakMap<FastifyRequest, Identity>();
 
   app.decorateRequest("caller", {
@@ -60,15 +64,26 @@ export async function guardRoutes(app: FastifyInstance, deps: ServerDeps): Promi
   });
 
   async function identify(request: FastifyRequest): Promise<Identity> {
-    const token = /^Bearer ([A-Za-z0-9._-]{1,4096})$/i.exec(
+    // With 200 groups, which is Entra ID's limit, a token has some 12,000 characters.
+    const token = /^Bearer ([A-Za-z0-9._-]{1,15000})$/i.exec(
       request.headers.authorization ?? "",
     )?.[1];
     if (token === undefined) throw notSignedIn();
-    const subject = await subjectOf(token);
-    const identity = await findIdentity(deps.database, subject);
+    const identity = await bearerOf(token);
     if (identity === undefined) throw invalidToken();
     if (identity.revokedAt !== undefined) throw revoked();
+    await lastSeen.note(identity.id);
     return identity;
+  }
+
+  async function bearerOf(token: string): Promise<Identity | undefined> {
+    const { sso, settings, database } = deps;
+    const issuer = sso === undefined ? undefined : issuerNamedIn(token);
+    if (sso === undefined || issuer === issuerOf(settings.publicUrl)) {
+      return findIdentity(database, await subjectOf(token));
+    }
+    if (issuer === sso.issuer) return officerOf(deps, sso, token);
+    throw anotherIssuer(sso.issuer, issuer);
   }
 
   async function subjectOf(token: string): Promise<string> {
@@ -100,6 +115,23 @@ function invalidToken(cause?: Error): ExhibitError {
     "auth.token-invalid",
     "The access token is not valid here or has expired.",
     { hint: "Try again; if it goes on, run exhibit login with a new invitation.", cause },
+  );
+}
+
+function anotherIssuer(wanted: string, named: string | undefined): ExhibitError {
+  const tenant = /\/([0-9a-f-]{36})\/v2\.0$/.exec(wanted)?.[1];
+  const isFirstVersion = tenant !== undefined && named === `https://sts.windows.net/${tenant}/`;
+  return new ExhibitError(
+    "auth.token-invalid",
+    isFirstVersion
+      ? "The access token is of Entra ID's first version, and this server takes the second."
+      : "The access token is neither this server's nor that of its sign-in service.",
+    {
+      hint: isFirstVersion
+        ? 'The administrator in Entra ID: App registrations > the application > Manifest > "accessTokenAcceptedVersion": 2.'
+        : "Sign in again: exhibit login.",
+      facts: { reason: isFirstVersion ? "version" : "issuer" },
+    },
   );
 }
 

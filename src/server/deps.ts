@@ -6,6 +6,7 @@ import type { Mail } from "../evidence/ports/mail.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { PublicJwk, Sealed, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
+import type { Sso } from "./sso/sso.ts";
 
 /** A key this server signed with once: still published, so that old receipts can be checked. */
 export interface RetiredKey {
@@ -39,6 +40,8 @@ export interface ServerDeps {
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];
+  /** The force's identity provider: without, everybody comes by an invitation. */
+  readonly sso: Sso | undefined;
   /** Sealed statements by which each key was handed on to the next, oldest first. */
   readonly rotations: readonly Sealed[];
   readonly clock: Clock;

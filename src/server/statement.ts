@@ -19,7 +19,7 @@ const queryShape = z.strictObject({ nonce: z.string().regex(/^[A-Za-z0-9_-]{16,1
  * (`protocol/server-keys.ts`).
  */
 export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
-  const { key, retiredKeys, rotations, settings, content, clock } = deps;
+  const { key, retiredKeys, rotations, settings, content, clock, sso } = deps;
 
   const config = { access: "public", rateLimit: strangersLimit } as const;
   app.get(serverStatementPath, { config }, async (request) => {
@@ -31,6 +31,9 @@ export function statementRoutes(app: FastifyInstance, deps: ServerDeps): void {
       at: clock.now().toISOString(),
       publicUrl: settings.publicUrl,
       issuer: issuerOf(settings.publicUrl),
+      ...(sso === undefined
+        ? {}
+        : { provider: { issuer: sso.issuer, clientId: sso.clientId, scopes: [...sso.scopes] } }),
       organisation: settings.organisation,
       version: settings.version,
       key: key.publicJwk,

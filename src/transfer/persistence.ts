@@ -8,6 +8,7 @@ const passing: readonly ErrorCode[] = [
   "unavailable.store",
   "unavailable.busy",
   "unavailable.rate-limited",
+  "unavailable.sign-in",
 ];
 
 export interface Persistence {

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { SignInPlace } from "../../src/evidence/ports/sign-in.ts";
-import { openCallback } from "../../src/stores/box/sign-in/callback.ts";
-import { signInAtBox } from "../../src/stores/box/sign-in/sign-in.ts";
+import { openCallback } from "../../src/stores/sign-in/callback.ts";
+import { callbackAt, signInAtBox } from "../../src/stores/box/sign-in/sign-in.ts";
 import {
   boxUrl,
   byPage,
@@ -228,7 +228,7 @@ describe("the door on this machine", () => {
   }
 
   it("opens to the right state, once, and to nothing else", async () => {
-    const callback = await openCallback(place, "right");
+    const callback = await openCallback(callbackAt(place), "right");
     const at = callback.redirectUri;
     const { origin } = new URL(at);
     const rows: [number, string, string?, Record<string, string>?][] = [

@@ -30,7 +30,7 @@ describe("a command line that is not right", () => {
     // what is missing, and nobody can be asked
     ["upload", 2, "The file to send is missing."],
     ["upload x", 2, "--case is missing."],
-    ["login https://evidence.example", 2, "--invite-stdin is missing."],
+    ["login https://evidence.example --invite", 2, "--invite-stdin is missing."],
     ["login https://evidence.example --invite-stdin", 2, "No invitation came on stdin."],
     ["share create A:AB/1 --expires 7d", 2, "--to (or --recipient) is missing."],
     ["share create A:AB/1 --to Jo --expires 7d", 2, "--email (or --recipient) is missing."],

@@ -4,7 +4,7 @@ import { boxLimits, type BoxLimits } from "../../src/stores/box/capabilities.ts"
 import { Files } from "../../src/stores/box/files.ts";
 import { openBox } from "../../src/stores/box/open-box.ts";
 import { boxStore } from "../../src/stores/box/store.ts";
-import type { BoxTokens } from "../../src/stores/box/tokens.ts";
+import type { Tokens } from "../../src/stores/sign-in/shared-token.ts";
 import type { Store } from "../../src/evidence/ports/store.ts";
 import type { User } from "./box/accounts/users.ts";
 import type { Box } from "./box/box.ts";
@@ -60,7 +60,7 @@ export function addressOf(box: Box, folderId: string): string {
 }
 
 /** Tokens as the developer console hands them out; a new one where one was refused. */
-export function developerTokens(box: Box, user: User): BoxTokens {
+export function developerTokens(box: Box, user: User): Tokens {
   let token = box.developerToken(user);
   return {
     token: (_, refused) => {

@@ -30,6 +30,7 @@ import "../../src/stores/server/register.ts";
 import "../../src/stores/server/sharing.ts";
 import "../../src/stores/server/store.ts";
 import { signInAtBox } from "../../src/stores/box/sign-in/sign-in.ts";
+import { signInByProvider } from "../../src/stores/server/provider/sign-in.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { Outage } from "../../src/transfer/outage.ts";
 import type { NamedStore } from "../../src/platform/store-book.ts";
@@ -94,6 +95,7 @@ export async function makeClient(
         return [{ thumbprint: await thumbprintOf(register.issuerKey), whose: "the store test" }];
       },
       enrolment: enrolmentAtServers(machine),
+      officers: signInByProvider(machine),
       signIn: signInAtBox(machine),
       probe: storeProbe({ find }, machine, path.join(folder, "store-checks.json")),
       source: countedSource(fileSource()),

@@ -161,6 +161,7 @@ async function run(
     database,
     key: place.key,
     retiredKeys: [],
+    sso: undefined,
     rotations: [],
     clock: options.clock ?? systemClock,
     settings: {

@@ -26,6 +26,8 @@ export async function serveFolder(
     tls: undefined,
     publicUrl: undefined,
     trustProxy: [],
+    provider: undefined,
+    caFile: undefined,
     organisation: "Example Police",
     expireUploadsSeconds: 86_400,
     smtp: undefined,

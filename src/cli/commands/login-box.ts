@@ -5,6 +5,7 @@ import type { Client, Context, Settings } from "../context.ts";
 import { wantsJson } from "../given.ts";
 import { readGiven, type Typed } from "../input.ts";
 import { rememberStore, whereKept } from "../login-kept.ts";
+import { pageShower } from "../sign-in-page.ts";
 import { ask } from "../ui/prompt.ts";
 import { note, printResult, warn } from "../ui/result.ts";
 import { spin } from "../ui/spinner.ts";
@@ -138,19 +139,6 @@ async function applicationGiven(
     options,
   );
   return { clientId, clientSecret };
-}
-
-/** Names the page to whoever is there, and opens it where someone sits at a browser. */
-function pageShower({ terminal }: Context, typed: Typed, client: Client): (url: string) => void {
-  const json = wantsJson(typed);
-  return (url) => {
-    if (json) {
-      terminal.error.write(`${JSON.stringify({ type: "sign-in-page", url })}\n`);
-      return;
-    }
-    note(terminal, json, "Sign in on this page, on this computer, within 5 minutes:", "", url, "");
-    if (terminal.interactive && typed.options["browser"] !== false) void client.openPage(url);
-  };
 }
 
 function usage(message: string): ExhibitError {

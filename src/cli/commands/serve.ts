@@ -12,6 +12,7 @@ import { wantsJson } from "../given.ts";
 import { flagOf, parseOptions, type Typed } from "../input.ts";
 import { rebuildAsked, tellRebuilt } from "../rebuild-lines.ts";
 import { note, printResult } from "../ui/result.ts";
+import { providerGiven, providerOptions } from "../serve-provider.ts";
 import { themeFor } from "../ui/theme.ts";
 import { visible } from "../ui/visible.ts";
 
@@ -43,6 +44,7 @@ const optionsSchema = z.object({
     .default([]),
   organisation: organisationSchema,
   expireUploads: z.string(),
+  ...providerOptions,
   smtpUrl: z.string().optional(),
   smtpPasswordFile: z.string().min(1, "must not be empty").optional(),
   smtpCaFile: z.string().min(1, "must not be empty").optional(),
@@ -63,7 +65,12 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     signal,
   );
   if (serving.rebuilt !== undefined) tellRebuilt(context, json, serving.rebuilt);
-  const listening = { type: "listening", url: serving.url, publicUrl: serving.publicUrl };
+  const listening = {
+    type: "listening",
+    url: serving.url,
+    publicUrl: serving.publicUrl,
+    serverKey: serving.serverKey,
+  };
   printResult(terminal, json, { schema: "exhibit.serve/1", ...listening }, () => [
     `Listening on ${serving.url}`,
   ]);
@@ -81,9 +88,11 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 
 function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   const theme = themeFor(terminal.color);
-  const { invitation, dataDir, contentUrl, partsGoDirect, logFile, publicUrl, url } = serving;
+  const { invitation, serverKey, dataDir, contentUrl, partsGoDirect, logFile, publicUrl, url } =
+    serving;
   const lines = [
     `Data folder: ${visible(dataDir)}${logFile === undefined ? "" : `   Log: ${visible(logFile)}`}`,
+    `Key: ${serverKey}`,
     ...(contentUrl === undefined ? [] : [`Content: ${visible(contentUrl)}`]),
     ...(partsGoDirect ? ["Clients that can reach it send parts of files straight there."] : []),
     ...(publicUrl === url ? [] : [`People reach it as ${publicUrl}`]),
@@ -152,6 +161,8 @@ function toRequest(
     publicUrl,
     trustProxy,
     organisation: options.organisation,
+    provider: providerGiven(options),
+    caFile: options.caFile,
     expireUploadsSeconds: parseDuration(options.expireUploads, "--expire-uploads"),
     smtp: smtpOf(options),
     newAdminInvitation: options.newAdminInvitation,

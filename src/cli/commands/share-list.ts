@@ -10,8 +10,13 @@ import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 export async function run(context: Context, typed: Typed): Promise<undefined> {
   const { terminal } = context;
   const json = wantsJson(typed);
+  const of = typed.options["of"] as string | undefined;
   const { shares } = await withClient(context, typed, (client, settings) =>
-    listShares(client, atStore(settings), context.signal),
+    listShares(
+      client,
+      { ...atStore(settings), ...(of === undefined ? {} : { of }) },
+      context.signal,
+    ),
   );
   printResult(terminal, json, { schema: "exhibit.shares/1", shares }, (theme) =>
     table(

@@ -23,6 +23,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         ["Acts as", inWords(document.actsAs)],
         ["Role", identity?.role],
         ["Organisation", identity?.organisation],
+        ["Signed in by", document.signedInBy?.issuer],
+        ["Until", document.signedInBy?.until && `${document.signedInBy.until}, then renewed`],
         ["Identity", identity?.id],
         ["Enrolled", identity?.enrolledAt],
         [

@@ -9,6 +9,13 @@ import type { Requests } from "./requests.ts";
 import type { Sharing } from "./sharing.ts";
 import type { Store } from "./store.ts";
 
+/** A sign-in by a force's provider. */
+export interface Login {
+  readonly issuer: string;
+  /** When the access token ends that is kept now; it is renewed while the provider allows it. */
+  until(): Promise<Date | undefined>;
+}
+
 /** A configured store, opened: everything the use cases may do with it. */
 export interface Connection {
   /** The name it was given with `exhibit store add`. */
@@ -19,6 +26,8 @@ export interface Connection {
   readonly bundles: Bundles | undefined;
   /** What this machine signs its records with: the enrolled key, or the machine's own. */
   readonly signer: SigningKey;
+  /** Absent where nobody signed in by a force's provider. */
+  readonly login?: Login | undefined;
   /** This machine's clock minus the server's, where a server was asked. */
   readonly clockOffsetMs: number | undefined;
   /** Absent where the store has no share links of its own. */

@@ -45,18 +45,39 @@ export async function revokeIdentity(
 ): Promise<void> {
   await database.transaction().execute(async (trx) => {
     const row = await findIdentityRow(trx, id);
-    if (row === undefined) {
-      throw new ExhibitError("not-found.identity", `There is no identity ${id}.`, {
-        hint: "List them with exhibit identity list.",
-      });
-    }
+    if (row === undefined) throw noIdentity(id);
     if (row.revoked_at !== null) return;
-    if (row.role === "admin" && (await isLastAdmin(trx, id))) {
+    // Who comes by the provider is no administrator to count on: the next token may say otherwise.
+    const counts = row.role === "admin" && row.enrolled_by !== "provider";
+    if (counts && (await isLastAdmin(trx, id))) {
       throw new ExhibitError("usage.invalid", "This is the server's last administrator.", {
         hint: "Enrol another administrator first: exhibit invite create --role admin.",
       });
     }
     await endIdentity(trx, id, now);
+  });
+}
+
+/**
+ * Lets somebody in again who comes by the force's provider and was revoked here; repeating it succeeds. Others get a new invitation.
+ *
+ * @throws ExhibitError `not-found.identity`; `usage.invalid` for others
+ */
+export async function restoreIdentity(database: Kysely<Tables>, id: string): Promise<Identity> {
+  const row = await findIdentityRow(database, id);
+  if (row === undefined) throw noIdentity(id);
+  if (row.enrolled_by !== "provider") {
+    throw new ExhibitError("usage.invalid", "This identity does not sign in by the provider.", {
+      hint: "Make a new invitation for them: exhibit invite create.",
+    });
+  }
+  await database.updateTable("identities").set({ revoked_at: null }).where("id", "=", id).execute();
+  return identityOfRow({ ...row, revoked_at: null });
+}
+
+function noIdentity(id: string): ExhibitError {
+  return new ExhibitError("not-found.identity", `There is no identity ${id}.`, {
+    hint: "List them with exhibit identity list.",
   });
 }
 
@@ -75,18 +96,21 @@ async function isLastAdmin(database: Kysely<Tables>, id: string): Promise<boolea
     .selectFrom("identities")
     .select("id")
     .where("role", "=", "admin")
+    .where("enrolled_by", "!=", "provider")
     .where("revoked_at", "is", null)
     .where("id", "!=", id)
     .executeTakeFirst();
   return other === undefined;
 }
 
-function identityOfRow(row: IdentityRow): Identity {
+/** An identity as others are told of it. */
+export function identityOfRow(row: IdentityRow): Identity {
   return {
     id: row.id,
     role: row.role,
     organisation: row.organisation,
-    keyThumbprint: row.key_thumbprint,
+    enrolledBy: row.enrolled_by,
+    ...(row.key_thumbprint === null ? {} : { keyThumbprint: row.key_thumbprint }),
     enrolledAt: row.enrolled_at,
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
     ...(row.quota_bytes === null ? {} : { quotaBytes: row.quota_bytes }),

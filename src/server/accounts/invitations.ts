@@ -46,6 +46,7 @@ export async function createFirstInvitation(deps: InvitationDeps): Promise<strin
     .selectFrom("identities")
     .select("id")
     .where("role", "=", "admin")
+    .where("enrolled_by", "!=", "provider")
     .where("revoked_at", "is", null)
     .executeTakeFirst();
   if (admin !== undefined) return undefined;

@@ -32,7 +32,8 @@ function clients({ clock, database }: AccountDeps): Kept {
     upsert: () => Promise.resolve(),
     async find(id) {
       const row = await findIdentityRow(database, id);
-      if (row === undefined) return undefined;
+      // Who comes by the force's provider has no key that gets tokens here.
+      if (row?.key_jwk == null) return undefined;
       if (row.revoked_at !== null) throw new OauthRefusal("invalid_client", revoked());
       return clientMetadata(id, publicJwkSchema.parse(JSON.parse(row.key_jwk)));
     },

@@ -1,8 +1,7 @@
 import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import type { Identity } from "../../evidence/identity.ts";
 import type { ExhibitRecord } from "../../evidence/record.ts";
-import { sealedSchema } from "../../evidence/seal.ts";
+import { sealedSchema, type PublicJwk } from "../../evidence/seal.ts";
 import type { StoredFileRow } from "../database/exhibit-tables.ts";
 import { checkRecord } from "../exhibits/check-record.ts";
 import { sealedOtherwise, unfinished } from "../exhibits/seal-exhibit.ts";
@@ -35,8 +34,7 @@ export interface Provable {
 export async function checkMember(
   member: Member,
   exhibit: KnownExhibit | undefined,
-  caller: Identity,
-  callerKey: string,
+  callerKeys: readonly PublicJwk[],
 ): Promise<Provable | KnownExhibit> {
   if (exhibit === undefined) throw unknownExhibit();
   const { row, stored, uploads } = exhibit;
@@ -60,7 +58,7 @@ export async function checkMember(
       !held.some((one) => one.key === key) || (key === file.key && size !== file.size_bytes),
   );
   if (coming !== undefined) throw unfinished(coming.key);
-  const record = await checkRecord(sealed, caller, callerKey, row, held);
+  const record = await checkRecord(sealed, callerKeys, row, held);
   return {
     exhibit,
     member,

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { GroupedContent } from "../../evidence/ports/grouped-content.ts";
-import { findIdentityRow } from "../accounts/identities.ts";
+import { signingKeysOf } from "../accounts/identity-keys.ts";
 import { reserveFor, unreserve } from "../content/reservation.ts";
 import type { ExhibitRow } from "../database/exhibit-tables.ts";
 import type { ServerDeps } from "../deps.ts";
@@ -69,14 +69,13 @@ async function checked(
   answers: Map<Member, ExhibitRow | ExhibitError>,
 ): Promise<readonly Provable[]> {
   const members = bundle.flatMap((one) => (one instanceof ExhibitError ? [] : [one]));
-  const identity = await findIdentityRow(database, caller.id);
-  if (identity === undefined) throw unknownExhibit();
+  const keys = await signingKeysOf(database, caller.id);
   const known = await knownExhibits(database, caller, members);
   const provables: Provable[] = [];
   for (const [index, member] of members.entries()) {
     if (index % inOneTurn === 0) await nextTurn();
     const found: Provable | KnownExhibit | ExhibitError = await orRefused(() =>
-      checkMember(member, known.get(nameOf(member)), caller, identity.key_jwk),
+      checkMember(member, known.get(nameOf(member)), keys),
     );
     if (found instanceof ExhibitError) answers.set(member, found);
     else if ("member" in found) provables.push(found);

@@ -5,6 +5,7 @@ import * as exhibits from "./migrations/0002-exhibits.ts";
 import * as shares from "./migrations/0003-shares.ts";
 import * as contentParts from "./migrations/0004-content-parts.ts";
 import * as kept from "./migrations/0005-kept.ts";
+import * as providerIdentities from "./migrations/0006-provider-identities.ts";
 import * as mailAndNotes from "./migrations/0007-mail-and-notes.ts";
 import * as inbox from "./migrations/0008-inbox.ts";
 import type { Tables } from "./tables.ts";
@@ -16,6 +17,7 @@ const migrations: Record<string, Migration> = {
   "0003-shares": shares,
   "0004-content-parts": contentParts,
   "0005-kept": kept,
+  "0006-provider-identities": providerIdentities,
   "0007-mail-and-notes": mailAndNotes,
   "0008-inbox": inbox,
 };

@@ -13,8 +13,8 @@ export interface ShareRow {
   readonly recipient_email: string;
   readonly access: ShareAccess;
   readonly purpose: string | null;
-  /** The identity that shared. */
-  readonly created_by: string;
+  /** The identity that shared, or that an admin handed the share to. */
+  created_by: string;
   /** That identity's organisation when it shared: the page says so. */
   readonly organisation: string;
   readonly created_at: string;

@@ -1,33 +1,31 @@
-import { ExhibitError } from "../../evidence/errors.ts";
-import type { Identity } from "../../evidence/identity.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import { recordSchema, recordType, type ExhibitRecord } from "../../evidence/record.ts";
-import { openSealed, publicJwkSchema, type Sealed } from "../../evidence/seal.ts";
+import { openSealed, thumbprintOf, type PublicJwk, type Sealed } from "../../evidence/seal.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 
 /** A file that was proved. */
 type ProvedFile = Pick<StoredFileRow, "key" | "size_bytes" | "sha256">;
 
 /**
- * The record inside, when the caller's enrolled key signed it and it says nothing else than what is known here: the
+ * The record inside, when one of the caller's keys signed it and it says nothing else than what is known here: the
  * exhibit that was reserved, and exactly the files that were proved.
  *
  * @throws ExhibitError `integrity.signature`, `integrity.mismatch`; ZodError for a record that is not well formed
  */
 export async function checkRecord(
   sealed: Sealed,
-  caller: Identity,
-  callerKey: string,
+  callerKeys: readonly PublicJwk[],
   exhibit: ExhibitRow,
   stored: readonly ProvedFile[],
 ): Promise<ExhibitRecord> {
-  const key = publicJwkSchema.parse(JSON.parse(callerKey));
-  const record = recordSchema.parse(await openSealed(sealed, recordType, key));
+  const { key, document } = await openWithAny(sealed, callerKeys);
+  const record = recordSchema.parse(document);
   const claims: [string, string, string][] = [
     ["id", record.id, exhibit.id],
     ["case", record.case, exhibit.case_ref],
     ["reference", record.reference, exhibit.reference],
     ["sourceId", record.sourceId, exhibit.source_id],
-    ["uploader", record.uploader.thumbprint, caller.keyThumbprint],
+    ["uploader", record.uploader.thumbprint, await thumbprintOf(key)],
     ["uploader", record.uploader.key.x, key.x],
   ];
   for (const [field, claimed, known] of claims) {
@@ -41,6 +39,27 @@ export async function checkRecord(
   }
   checkFiles(record, stored);
   return record;
+}
+
+/** What one of these keys has signed, and which. */
+async function openWithAny(
+  sealed: Sealed,
+  keys: readonly PublicJwk[],
+): Promise<{ key: PublicJwk; document: unknown }> {
+  for (const key of keys) {
+    try {
+      return { key, document: await openSealed(sealed, recordType, key) };
+    } catch (error) {
+      if (!hasCode(error, "integrity.signature")) throw error;
+    }
+  }
+  throw new ExhibitError(
+    "integrity.signature",
+    "The record was not signed by a key of yours, or was changed after signing.",
+    {
+      hint: "Sign in again (exhibit login), so that this machine's key is registered; then run the same upload command again.",
+    },
+  );
 }
 
 function checkFiles(record: ExhibitRecord, stored: readonly ProvedFile[]): void {

@@ -3,7 +3,7 @@ import { sha256Of } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { Sealed } from "../../evidence/seal.ts";
-import { findIdentityRow } from "../accounts/identities.ts";
+import { signingKeysOf } from "../accounts/identity-keys.ts";
 import { appendCustody, custodyLines } from "../custody/custody.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
@@ -11,7 +11,7 @@ import type { ServerDeps } from "../deps.ts";
 import { noteArrivals } from "../inbox/arrivals.ts";
 import { checkRecord } from "./check-record.ts";
 import { documentsIn, receiptOf } from "./documents.ts";
-import { ownExhibit, unknownExhibit } from "./visible-exhibits.ts";
+import { ownExhibit } from "./visible-exhibits.ts";
 
 type SealDeps = Pick<ServerDeps, "database" | "content" | "clock" | "key" | "settings">;
 
@@ -94,9 +94,8 @@ async function settle(
       .selectAll()
       .where("exhibit_id", "=", exhibit.id)
       .execute();
-    const identity = await findIdentityRow(trx, caller.id);
-    if (identity === undefined) throw unknownExhibit();
-    const record = await checkRecord(sealed, caller, identity.key_jwk, exhibit, stored);
+    const keys = await signingKeysOf(trx, caller.id);
+    const record = await checkRecord(sealed, keys, exhibit, stored);
     const state = await trx
       .selectFrom("exhibits")
       .select("state")

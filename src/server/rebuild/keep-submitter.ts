@@ -51,6 +51,7 @@ export async function keepSubmitter(
     .values({
       ...common,
       id,
+      enrolled_by: "invitation",
       key_jwk: JSON.stringify(key),
       key_thumbprint: thumbprint,
       invitation_id: invitation,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import {
   newShareRequestSchema,
+  reassignShareSchema,
   renewSchema,
   revokeSchema,
   sharesPath,
@@ -14,6 +15,7 @@ import type { Share } from "../../evidence/share.ts";
 import { sharesLimit } from "../rate-limits.ts";
 import { readAccesses } from "./access-log.ts";
 import { createShare } from "./create-share.ts";
+import { reassignShare } from "./reassign-share.ts";
 import { renewShare } from "./renew-share.ts";
 import { revokeShare } from "./revoke-share.ts";
 import type { ShareDesk } from "./share-desk.ts";
@@ -21,6 +23,7 @@ import { describeShare, ownShare, ownShares } from "./share-rows.ts";
 import { updateShare } from "./update-share.ts";
 
 const config = { access: ["admin", "officer"] } as const;
+const querySchema = z.strictObject({ of: z.string().max(64).optional() });
 const paramsSchema = z.object({ id: z.string().max(40) });
 
 /** The officer's side: make, list, show and revoke shares, and read who used them. */
@@ -43,7 +46,8 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
   app.get(sharesPath, { config }, async (request) => {
     const now = clock.now();
     const shares: Share[] = [];
-    for (const row of await ownShares(database, request.caller)) {
+    const { of } = querySchema.parse(request.query);
+    for (const row of await ownShares(database, request.caller, of)) {
       shares.push(await describeShare(database, row, now));
     }
     return { shares } satisfies z.input<typeof shareListSchema>;
@@ -66,6 +70,12 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
     const { id } = paramsSchema.parse(request.params);
     const { expiresAt } = updateShareSchema.parse(request.body);
     return updateShare(desk, request.caller, id, expiresAt);
+  });
+
+  app.post(`${sharesPath}/:id/reassign`, { config: { access: ["admin"] } }, async (request) => {
+    const { id } = paramsSchema.parse(request.params);
+    const { to } = reassignShareSchema.parse(request.body);
+    return reassignShare(desk, request.caller, id, to);
   });
 
   app.post(`${sharesPath}/:id/renew`, { config }, async (request) => {

@@ -41,14 +41,16 @@ export async function ownShare(
   });
 }
 
-/** The shares that `caller` may see, newest first. */
+/** The shares that `caller` may see, or those of one identity among them, newest first. */
 export async function ownShares(
   database: Kysely<Tables>,
   caller: Identity,
+  of?: string,
 ): Promise<StoredShare[]> {
   return database
     .selectFrom("shares")
     .selectAll()
+    .$if(of !== undefined, (query) => query.where("created_by", "=", of ?? ""))
     .$if(caller.role !== "admin", (query) => query.where("created_by", "=", caller.id))
     .orderBy("created_at", "desc")
     .orderBy("id")
@@ -87,6 +89,7 @@ export async function describeShare(
     recipient: { name: row.recipient_name, email: row.recipient_email },
     access: row.access,
     ...(row.purpose === null ? {} : { purpose: row.purpose }),
+    createdBy: row.created_by,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),

@@ -4,7 +4,7 @@ import type { BoxAddress } from "../../evidence/box-address.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Calm } from "./calm.ts";
 import { failureOf } from "./failures.ts";
-import type { BoxTokens } from "./tokens.ts";
+import type { Tokens } from "../sign-in/shared-token.ts";
 import { textOf, type BoxWire, type WireAnswer, type WireRequest } from "./wire.ts";
 
 /** One call to Box. */
@@ -36,10 +36,10 @@ const triesOfAsking = 3;
 export class BoxApi {
   readonly address: BoxAddress;
   readonly #wire: BoxWire;
-  readonly #tokens: BoxTokens;
+  readonly #tokens: Tokens;
   readonly #calm: Calm;
 
-  constructor(address: BoxAddress, wire: BoxWire, tokens: BoxTokens, calm: Calm) {
+  constructor(address: BoxAddress, wire: BoxWire, tokens: Tokens, calm: Calm) {
     this.address = address;
     this.#wire = wire;
     this.#tokens = tokens;

@@ -27,14 +27,15 @@ export interface KnownServer {
 
 /**
  * Asks a server who it is, before anything secret is sent, and believes only what the pinned key has signed over a
- * fresh nonce, or a key that an unbroken chain of sealed statements leads to from the pinned one. Tells how far this machine's clock is off by the signed time, taken at half the round trip.
+ * fresh nonce, or a key that an unbroken chain of sealed statements leads to from the pinned one. Without a pin, the key that it names has
+ * to have signed, and whoever asks must have it agreed to. Tells how far this machine's clock is off by the signed time, taken at half the round trip.
  *
  * @throws ExhibitError `auth.server-key-changed`; `auth.clock-wrong` beyond 24 hours; `usage.invalid` when the server
  * goes by another address; `unavailable.store`
  */
 export async function askServer(
   url: string,
-  pin: string,
+  pin: string | undefined,
   route: Route,
   clock: Clock,
   signal: AbortSignal,
@@ -46,7 +47,8 @@ export async function askServer(
   const after = clock.now().getTime();
   const statement = await readStatement(body, nonce, url);
   const thumbprint = await thumbprintOf(statement.key);
-  if (thumbprint !== pin) await requireChain(url, pin, statement, route, signal);
+  if (pin !== undefined && thumbprint !== pin)
+    await requireChain(url, pin, statement, route, signal);
   if (statement.publicUrl !== url) {
     throw new ExhibitError("usage.invalid", `The server at ${url} goes by another address.`, {
       hint: `Use ${statement.publicUrl} instead.`,

@@ -1,6 +1,7 @@
 import type { Connection } from "../../evidence/ports/connection.ts";
 import { accountsOf } from "./accounts.ts";
 import { bundlesOf } from "./bundles.ts";
+import { officerTokenEnd } from "./provider/officer-tokens.ts";
 import { inboxOf } from "./inbox.ts";
 import { registerOf } from "./register.ts";
 import { casesOf } from "./cases.ts";
@@ -22,6 +23,10 @@ export async function connectServer(
     register: registerOf(session),
     bundles: bundlesOf(session),
     signer: session.signer,
+    login: session.provider && {
+      issuer: session.provider.issuer,
+      until: () => officerTokenEnd(session.url, machine),
+    },
     clockOffsetMs: session.clockOffsetMs,
     sharing: sharingOf(session),
     accounts: accountsOf(session),

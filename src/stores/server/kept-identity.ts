@@ -2,10 +2,11 @@ import { z } from "zod";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { publicJwkSchema } from "../../evidence/seal.ts";
+import { statedProviderSchema } from "../../protocol/server-statement.ts";
 import type { KnownServer } from "./ask-server.ts";
 
-/** What this machine keeps of an enrolment, as one secret. */
-const keptIdentitySchema = z.strictObject({
+const common = {
+  /** The identity's id; where the server itself gives tokens, also its OAuth client id. */
   clientId: z.string(),
   /** The private key, as a JWK. */
   key: publicJwkSchema.extend({ d: z.string() }),
@@ -15,9 +16,28 @@ const keptIdentitySchema = z.strictObject({
   retiredServerKeys: z
     .array(z.strictObject({ thumbprint: z.string(), retiredAt: z.iso.datetime() }))
     .optional(),
+};
+
+const invitedSchema = z.strictObject({
+  ...common,
+  by: z.literal("invitation").default("invitation"),
   /** For taking the registration back (RFC 7592). */
   registration: z.strictObject({ uri: z.url(), token: z.string() }),
 });
+export type Invited = z.infer<typeof invitedSchema>;
+
+/** Somebody who signed in by the force's provider; the tokens are kept apart, since they change. */
+const officerSchema = z.strictObject({
+  ...common,
+  by: z.literal("provider"),
+  provider: statedProviderSchema,
+});
+
+/** A key that was made elsewhere and enrolled by an admin. */
+const keyHolderSchema = z.strictObject({ ...common, by: z.literal("key") });
+
+/** What this machine keeps of an enrolment, as one secret. */
+const keptIdentitySchema = z.union([invitedSchema, officerSchema, keyHolderSchema]);
 export type KeptIdentity = z.infer<typeof keptIdentitySchema>;
 
 /** The name under which the enrolment at a server is kept. */
@@ -39,7 +59,7 @@ export async function loadIdentity(secrets: Secrets, url: string): Promise<KeptI
   const kept = await findIdentity(secrets, url);
   if (kept !== undefined) return kept;
   throw new ExhibitError("auth.required", `This computer is not signed in at ${url}.`, {
-    hint: `Run exhibit login ${url} with your invitation.`,
+    hint: `Run exhibit login ${url}; partners need an invitation for it.`,
   });
 }
 

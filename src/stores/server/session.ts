@@ -1,26 +1,31 @@
-import type { Configuration } from "openid-client";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
 import type { Pace } from "../../evidence/ports/pace.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
 import { signingKey, type SigningKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
-import type { ServerStatement } from "../../protocol/server-statement.ts";
+import type { ServerStatement, StatedProvider } from "../../protocol/server-statement.ts";
 import type { Network, Route } from "../network.ts";
+import type { Tokens } from "../sign-in/shared-token.ts";
+import type { InTurn } from "../sign-in/trade.ts";
 import { askServer, type KnownServer } from "./ask-server.ts";
 import { callServer, type Answer, type Call } from "./http.ts";
-import { keepServerKeys, loadIdentity } from "./kept-identity.ts";
-import { grantToken, prepareGrant } from "./sign-in.ts";
+import { keepServerKeys, loadIdentity, type KeptIdentity } from "./kept-identity.ts";
+import { ownTokens } from "./own-tokens.ts";
+import { officerTokens } from "./provider/officer-tokens.ts";
 
 /** What a session needs of this machine. */
 export interface SessionMachine {
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly network: Network;
+  /**
+   * Does `work` while no other process of this machine does work of the same name.
+   *
+   * @throws ExhibitError `conflict.locked` where another one has been at it for a minute; the signal's reason
+   */
+  readonly inTurn: InTurn;
 }
-
-/** A token is replaced this long before its end. */
-const spareMs = 60_000;
 
 /** A signed-in conversation with one exhibit server, whose key was checked against the pin. */
 export interface Session {
@@ -35,8 +40,10 @@ export interface Session {
   readonly statement: ServerStatement;
   /** The id that the server knows this machine's identity by. */
   readonly clientId: string;
-  /** The enrolled key, which also signs records. */
+  /** The enrolled key, or this machine's key that is registered for an officer; it signs records. */
   readonly signer: SigningKey;
+  /** The force's provider, where an officer signed in by it. */
+  readonly provider?: StatedProvider | undefined;
   /** This machine's clock minus the server's, as it was last measured. */
   readonly clockOffsetMs: number;
   /** A control call as this identity. Gets a new token once when the server refuses the one it had. */
@@ -69,8 +76,7 @@ export async function openSession(
     return known;
   };
   const known = await ask(signal);
-  const signer = await signingKey(kept.key);
-  return new OpenSession(url, machine, kept.clientId, signer, known, ask);
+  return new OpenSession(url, machine, kept, await signingKey(kept.key), known, ask);
 }
 
 class OpenSession implements Session {
@@ -80,30 +86,41 @@ class OpenSession implements Session {
   readonly stallMs: number;
   readonly clientId: string;
   readonly signer: SigningKey;
-  readonly #clock: Clock;
+  readonly provider: StatedProvider | undefined;
+  readonly #tokens: Tokens;
   readonly #ask: (signal: AbortSignal) => Promise<KnownServer>;
   #known: KnownServer;
-  #configuration: Configuration | undefined;
-  #token: { readonly text: string; readonly until: number } | undefined;
-  #asking: { readonly token: Promise<string>; readonly signal: AbortSignal } | undefined;
+  #refused: string | undefined;
 
   constructor(
     url: string,
-    { network, clock }: Pick<SessionMachine, "network" | "clock">,
-    clientId: string,
+    machine: SessionMachine,
+    kept: KeptIdentity,
     signer: SigningKey,
     known: KnownServer,
     ask: (signal: AbortSignal) => Promise<KnownServer>,
   ) {
+    const { network, clock } = machine;
     this.url = url;
     this.routeTo = (to) => network.route(to);
     this.pace = network.pace;
     this.stallMs = network.stallMs;
-    this.clientId = clientId;
+    this.clientId = kept.clientId;
     this.signer = signer;
-    this.#clock = clock;
+    this.provider = kept.by === "provider" ? kept.provider : undefined;
     this.#known = known;
     this.#ask = ask;
+    this.#tokens =
+      kept.by === "provider"
+        ? officerTokens(url, kept.provider, machine)
+        : ownTokens({
+            clientId: kept.clientId,
+            key: signer,
+            clock,
+            route: network.route(url),
+            known: () => this.#known,
+            askAgain: async (signal) => (this.#known = await ask(signal)),
+          });
   }
 
   get statement(): ServerStatement {
@@ -125,20 +142,8 @@ class OpenSession implements Session {
     }
   }
 
-  async accessToken(signal: AbortSignal): Promise<string> {
-    if (this.#token !== undefined && this.#token.until > this.#clock.now().getTime()) {
-      return this.#token.text;
-    }
-    // Whoever comes while one is being asked for shares it, unless whoever asked gives up.
-    const asking = (this.#asking ??= { token: this.#newToken(signal), signal });
-    try {
-      return await asking.token;
-    } catch (error) {
-      if (!asking.signal.aborted || signal.aborted) throw error;
-    } finally {
-      if (this.#asking === asking) this.#asking = undefined;
-    }
-    return this.accessToken(signal);
+  accessToken(signal: AbortSignal): Promise<string> {
+    return this.#tokens.token(signal, this.#refused);
   }
 
   async askAgain(signal: AbortSignal): Promise<void> {
@@ -146,43 +151,11 @@ class OpenSession implements Session {
   }
 
   dropToken(token: string): void {
-    if (this.#token?.text === token) this.#token = undefined;
+    this.#refused = token;
   }
 
   #callWith(token: string, call: Call, signal: AbortSignal): Promise<Answer> {
     const route = this.routeTo(this.url);
     return callServer(this.url, route, call, { authorization: `Bearer ${token}` }, signal);
-  }
-
-  /** Asks twice at most: a clock that was set since, or an assertion whose answer was lost, is put right by the second. */
-  async #newToken(signal: AbortSignal): Promise<string> {
-    try {
-      return await this.#grant(signal);
-    } catch (error) {
-      const again =
-        error instanceof ExhibitError && /^auth\.(?:clock-wrong|token-invalid)$/.test(error.code);
-      if (!again) throw error;
-      this.#known = await this.#ask(signal);
-      return this.#grant(signal);
-    }
-  }
-
-  async #grant(signal: AbortSignal): Promise<string> {
-    const { statement } = this.#known;
-    const route = this.routeTo(this.url);
-    this.#configuration ??= await prepareGrant(
-      statement,
-      this.clientId,
-      this.signer,
-      () => new Date(this.#clock.now().getTime() - this.#known.clockOffsetMs),
-      route,
-      signal,
-    );
-    const { token, lifeSeconds } = await grantToken(this.#configuration, statement, route, signal);
-    this.#token = {
-      text: token,
-      until: this.#clock.now().getTime() + lifeSeconds * 1000 - spareMs,
-    };
-    return token;
   }
 }

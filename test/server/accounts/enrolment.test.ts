@@ -75,6 +75,7 @@ describe("an invitation", () => {
       organisation: "Büs & Co",
       quotaBytes: 1000,
       usedBytes: 0,
+      enrolledBy: "invitation",
       keyThumbprint: session.signer.thumbprint,
     });
     expect(await invitationState(code)).toBe("used");

@@ -4,7 +4,7 @@ import { ExhibitError } from "../../../evidence/errors.ts";
 import type { Account, SignedIn, SignInPlace } from "../../../evidence/ports/sign-in.ts";
 import { parsed, send } from "../../control-call.ts";
 import { withRetryAfter } from "../../unreachable.ts";
-import type { BoxTokens } from "../tokens.ts";
+import type { Tokens } from "../../sign-in/shared-token.ts";
 import type { BoxMachine } from "./box-tokens.ts";
 import { loginCommand } from "./kept-login.ts";
 import { noSense, trouble } from "./refusals.ts";
@@ -14,7 +14,7 @@ const userSchema = z.object({ id: z.string().min(1), login: z.string().catch("")
 /** Asks Box whose the login is, and whom the store's address acts as. */
 export async function signedIn(
   place: SignInPlace,
-  tokens: BoxTokens,
+  tokens: Tokens,
   machine: Pick<BoxMachine, "network">,
   signal: AbortSignal,
 ): Promise<SignedIn> {
@@ -27,7 +27,7 @@ export async function signedIn(
 async function me(
   place: SignInPlace,
   asUser: string | undefined,
-  tokens: BoxTokens,
+  tokens: Tokens,
   { network }: Pick<BoxMachine, "network">,
   signal: AbortSignal,
 ): Promise<Account> {

@@ -2,12 +2,19 @@ import { randomState } from "openid-client";
 import { ExhibitError } from "../../../evidence/errors.ts";
 import type { Proving, SignIn, SignInPlace } from "../../../evidence/ports/sign-in.ts";
 import { probeSecrets } from "../../probe-secrets.ts";
+import { openCallback, type CallbackPlace } from "../../sign-in/callback.ts";
 import { signedIn } from "./account.ts";
 import { keyLogin } from "./assertion.ts";
 import { boxTokens, personLogin, type BoxMachine } from "./box-tokens.ts";
-import { openCallback } from "./callback.ts";
 import { Grants } from "./grants.ts";
-import { findLogin, forgetLogin, keepLogin, loginName, type BoxLogin } from "./kept-login.ts";
+import {
+  findLogin,
+  forgetLogin,
+  keepLogin,
+  loginCommand,
+  loginName,
+  type BoxLogin,
+} from "./kept-login.ts";
 
 /** Signs this machine in at Box. `waitMs` is how long a person has on Box's page, 5 minutes unless a test says otherwise. */
 export function signInAtBox(machine: BoxMachine, waitMs?: number): SignIn {
@@ -54,11 +61,12 @@ async function proveOnPage(
 ): Promise<BoxLogin> {
   const grants = new Grants(place, application, machine);
   const state = randomState();
-  const callback = await openCallback(place, state, waitMs);
+  const callback = await openCallback(callbackAt(place), state, waitMs);
   try {
     const { url, verifier } = await grants.page(callback.redirectUri, state);
     showPage(url);
     const answered = await callback.answer(signal);
+    if (!answered.searchParams.has("code")) throw denied(place);
     const granted = await grants.redeem(answered, state, verifier, signal);
     if (granted.refreshToken !== undefined) {
       return personLogin(application, granted, granted.refreshToken);
@@ -69,6 +77,17 @@ async function proveOnPage(
   } finally {
     callback.close();
   }
+}
+
+/** In Box's developer console the application has this redirect URI. */
+export function callbackAt(place: SignInPlace): CallbackPlace {
+  return { who: "Box", again: loginCommand(place), registered: "http://127.0.0.1/callback" };
+}
+
+function denied(place: SignInPlace): ExhibitError {
+  return new ExhibitError("auth.sign-in-denied", "The sign-in was refused on Box's page.", {
+    hint: `Allow the access there, or ask your administrator whether Box lets you use this application; then: ${loginCommand(place)}`,
+  });
 }
 
 async function signOut(

@@ -1,0 +1,61 @@
+import { ExhibitError } from "../../../evidence/errors.ts";
+import { signingKey } from "../../../evidence/seal.ts";
+import { ownKeysPath } from "../../../protocol/keys.ts";
+import { callServer } from "../http.ts";
+import type { KeptIdentity } from "../kept-identity.ts";
+import type { SessionMachine } from "../session.ts";
+import { findTokens, forgetTokens, keepTokens, loginCommand, tokensName } from "./kept-tokens.ts";
+import { newTokens } from "./officer-tokens.ts";
+import { Provider } from "./provider.ts";
+
+type OfficerLogin = Extract<KeptIdentity, { by: "provider" }>;
+
+/**
+ * Ends an officer's login on this machine: its key at the server, the refresh token at the provider, the tokens here. A login that is
+ * over already needs no ending.
+ */
+export async function endOfficerLogin(
+  url: string,
+  kept: OfficerLogin,
+  machine: SessionMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  const { secrets } = machine;
+  const provider = new Provider(kept.provider, machine, loginCommand(url));
+  const end = async (): Promise<void> => {
+    let tokens = await findTokens(secrets, url);
+    if (tokens !== undefined) {
+      try {
+        if (tokens.until <= machine.clock.now().getTime()) {
+          const { refreshToken } = tokens;
+          tokens = newTokens(await provider.refresh(refreshToken, signal), refreshToken);
+          await keepTokens(secrets, url, tokens);
+        }
+        await endKey(url, kept, tokens.accessToken, machine, signal);
+        await provider.revoke(tokens.refreshToken, signal);
+      } catch (error) {
+        const isOver = error instanceof ExhibitError && /^(?:auth|policy)\./.test(error.code);
+        if (!isOver) throw error;
+      }
+    }
+    await forgetTokens(secrets, url);
+  };
+  await machine.inTurn(tokensName(url), end, signal);
+}
+
+async function endKey(
+  url: string,
+  kept: OfficerLogin,
+  accessToken: string,
+  { network }: SessionMachine,
+  signal: AbortSignal,
+): Promise<void> {
+  const { thumbprint } = await signingKey(kept.key);
+  await callServer(
+    url,
+    network.route(url),
+    { method: "DELETE", path: `${ownKeysPath}/${thumbprint}` },
+    { authorization: `Bearer ${accessToken}` },
+    signal,
+  );
+}
