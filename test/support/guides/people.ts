@@ -56,7 +56,16 @@ export const people: Readonly<Record<string, Person>> = {
   },
   "control-room.md": {
     withServer: true,
-    files: { "call-20261121-1830.wav": "a call", "export/one.wav": "one", "export/two.wav": "two" },
+    files: {
+      "call-20261121-1830.wav": "a call",
+      "export/one.wav": "one",
+      "export/two.wav": "two",
+      "calls.csv": [
+        "file;case;source-id;title;recorded-from;recorded-to",
+        "export/one.wav;CAD 1234/21NOV26;call-1;First call;21/11/2026 18:30;21/11/2026 18:34",
+        "export/two.wav;CAD 1240/21NOV26;call-2;;21/11/2026 19:02;",
+      ].join("\n"),
+    },
     words: { "/etc/exhibit/": "./" },
     async prepare(town, { folder }) {
       await writeFile(path.join(folder, "invitation.txt"), await town.invite("partner"));
