@@ -1,4 +1,6 @@
+import type { WatchEvent } from "../../app/watch/watch-event.ts";
 import { watchFolder } from "../../app/watch/watch-folder.ts";
+import type { OnTransferEvent } from "../../evidence/progress.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
 import { wantsJson, withClient } from "../given.ts";
@@ -17,16 +19,33 @@ export async function run(context: Context, typed: Typed): Promise<number> {
     return 0;
   }
   const asked = await watchAsked(context, typed);
-  return withClient(context, typed, async (client, settings) => {
-    const watched = await client.watchFolder(asked.folder, settings.store);
-    const tell = watchLines(terminal, wantsJson(typed));
-    try {
-      const { taken, failed } = await stoppable(signal, howToGoOn, () =>
-        watchFolder(client, watched, watchRequest(asked, settings), signal, tell),
-      );
-      return exitCodeOfMany(taken, failed);
-    } finally {
-      watched.close();
-    }
-  });
+  const lines = watchLines(terminal, wantsJson(typed));
+  let isToldOfOutage = false;
+  const tell = (event: WatchEvent): void => {
+    if (event.type === "taken") isToldOfOutage = false;
+    lines(event);
+  };
+  // In mid-transfer the engine itself waits for a store that is gone: told once, until something has arrived again.
+  const onEvent: OnTransferEvent = (event) => {
+    if (event.type !== "waiting" || isToldOfOutage) return;
+    isToldOfOutage = true;
+    const { reason, seconds } = event;
+    tell({ type: "trouble", code: "unavailable.store", message: `${reason}.`, seconds });
+  };
+  return withClient(
+    context,
+    typed,
+    async (client, settings) => {
+      const watched = await client.watchFolder(asked.folder, settings.store);
+      try {
+        const { taken, failed } = await stoppable(signal, howToGoOn, () =>
+          watchFolder(client, watched, watchRequest(asked, settings), signal, tell),
+        );
+        return exitCodeOfMany(taken, failed);
+      } finally {
+        watched.close();
+      }
+    },
+    onEvent,
+  );
 }
