@@ -102,10 +102,33 @@ export const people: Readonly<Record<string, Person>> = {
     },
   },
   "recipient.md": { withServer: true },
+  "migration.md": {
+    withServer: true,
+    files: {
+      "export/2019/one.avi": "one",
+      "export/2019/two.avi": "two",
+      "legacy.csv":
+        "file,case,source-id\nexport/2019/one.avi,OLD/1,7\nexport/2019/two.avi,OLD/2,8\n",
+    },
+    async prepare(town, { folder }) {
+      await writeFile(path.join(folder, "invitation.txt"), await town.invite("officer"));
+      return { " /export": ` ${folder}/export` };
+    },
+  },
   "administrator.md": {
     withServer: false,
-    files: { "smtp-password": "correct horse\n" },
-    words: { "/srv/exhibit": "srv" },
+    files: {
+      "smtp-password": "correct horse\n",
+      "roles.json": JSON.stringify({
+        schema: "exhibit.role-map/1",
+        rules: [{ claim: "roles", value: "Exhibit.Officer", role: "officer" }],
+      }),
+    },
+    words: {
+      "/srv/exhibit": "srv",
+      TENANT_ID: "3f2b8c1e-0000-4000-8000-000000000001",
+      CLIENT_ID: "3f2b8c1e-0000-4000-8000-000000000002",
+    },
     async prepare(town, { folder }) {
       await mkdir(path.join(folder, "srv"));
       for (const name of ["cert.pem", "key.pem"]) {
