@@ -137,7 +137,10 @@ export const people: Readonly<Record<string, Person>> = {
       return {};
     },
     stays: [[/^exhibit serve /, /Ctrl-C stops it/]],
-    answers: [[/^exhibit login/, [["nvitation", "INVITATION"]]]],
+    answers: [
+      [/^exhibit login .*--key-file/, [["yes", "yes"]]],
+      [/^exhibit login/, [["nvitation", "INVITATION"]]],
+    ],
     async seen(command, screen, facts, window) {
       const code = /ex1\.[\w.-]+/.exec(screen)?.[0];
       if (command.startsWith("exhibit serve") && code !== undefined) facts["INVITATION"] = code;
