@@ -49,7 +49,7 @@ describe("every command in", () => {
           continue;
         }
         const answers = person.answers?.find(([command]) => command.test(written))?.[1] ?? [];
-        const wanted = person.ends?.find(([command]) => command.test(written))?.[1] ?? 0;
+        const wanted = person.ends?.find(([command]) => command.test(typed))?.[1] ?? 0;
         const answered = answers.map(([shown, given]) => [shown, inTown(given, facts)] as const);
         const { code, screen } = await within(window.run(typed, answered), typed);
         expect({ typed, code, screen: code === wanted ? "" : screen }).toEqual({

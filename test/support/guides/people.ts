@@ -102,6 +102,18 @@ export const people: Readonly<Record<string, Person>> = {
     },
   },
   "recipient.md": { withServer: true },
+  "security-officer.md": {
+    withServer: true,
+    async prepare(town, { folder }) {
+      await writeFile(path.join(folder, "invitation.txt"), await town.invite("admin"));
+      return {};
+    },
+    seen(command, _, facts) {
+      // The second time the same command is typed, the file is another.
+      if (command.includes("tesT")) facts["receipt verify"] = "receipt  verify";
+    },
+    ends: [[/receipt {2}verify/, 6]],
+  },
   "migration.md": {
     withServer: true,
     files: {
