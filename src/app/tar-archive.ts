@@ -28,7 +28,8 @@ const incompleteName = "INCOMPLETE";
  */
 export class TarArchive {
   readonly #write: WriteBytes;
-  #isInside = false;
+  /** Bytes that the stream has promised and not yet brought. */
+  #owed = 0;
 
   constructor(write: WriteBytes) {
     this.#write = write;
@@ -36,18 +37,24 @@ export class TarArchive {
 
   /** Adds a file; `content` writes its bytes, exactly as many as were announced. */
   async add(file: TarFile, content: (write: WriteBytes) => Promise<void>): Promise<void> {
-    this.#isInside = true;
-    await this.#write(await headerOf(file));
+    const header = await headerOf(file);
+    const over = file.sizeBytes % blockBytes;
+    const padding = over > 0 ? blockBytes - over : 0;
+    this.#owed = header.length + file.sizeBytes + padding;
+    await this.#bring(header);
     let written = 0;
     await content(async (bytes) => {
       written += bytes.byteLength;
       if (written > file.sizeBytes) throw new Error(`${file.name} is longer than was announced.`);
-      if (bytes.byteLength > 0) await this.#write(bytes);
+      if (bytes.byteLength > 0) await this.#bring(bytes);
     });
     if (written < file.sizeBytes) throw new Error(`${file.name} is shorter than was announced.`);
-    const over = file.sizeBytes % blockBytes;
-    if (over > 0) await this.#write(Buffer.alloc(blockBytes - over));
-    this.#isInside = false;
+    if (padding > 0) await this.#bring(Buffer.alloc(padding));
+  }
+
+  async #bring(bytes: Uint8Array): Promise<void> {
+    await this.#write(bytes);
+    this.#owed -= bytes.byteLength;
   }
 
   /** Ends the archive: what was written before is all of it. */
@@ -57,7 +64,7 @@ export class TarArchive {
 
   /** Makes sure that nobody takes what was written so far for all of it. */
   async breakOff(): Promise<void> {
-    if (this.#isInside) return;
+    if (this.#owed > 0) return;
     // A header that promises bytes which never come.
     const promised = { name: incompleteName, sizeBytes: blockBytes, modifiedAt: new Date(0) };
     await this.#write(await headerOf(promised));

@@ -1,6 +1,7 @@
 import { Kysely } from "kysely";
 import type { RotatedKey } from "../cli/server-keeping.ts";
-import { sealRotation } from "../evidence/key-rotation.ts";
+import { ExhibitError } from "../evidence/errors.ts";
+import { openRotation, sealRotation } from "../evidence/key-rotation.ts";
 import { newPrivateJwk, signingKey, thumbprintOf, type PublicJwk } from "../evidence/seal.ts";
 import { holdDataFolder, type DataPlaces } from "../platform/data-folder.ts";
 import {
@@ -49,6 +50,15 @@ async function handedOn(
   at: string,
 ): Promise<Pick<ServerKeys, "retiredKeys" | "rotations">> {
   const { publicJwk, thumbprint } = old.key;
+  const last = old.rotations.at(-1);
+  // Clients follow no statement that is older than the one before it.
+  if (last !== undefined && (await openRotation(last)).at > at) {
+    throw new ExhibitError(
+      "auth.clock-wrong",
+      "This computer's clock is behind the last change of the server's key.",
+      { hint: "Set the date and the time, then try again. Nothing was changed." },
+    );
+  }
   return {
     retiredKeys: [{ publicJwk, thumbprint, retiredAt: at }, ...old.retiredKeys],
     rotations: [...old.rotations, await sealRotation(old.key, key, at)],

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Kysely } from "kysely";
 import type {
@@ -76,10 +76,16 @@ async function backup(
       content: (await placeOf(places)) ?? "folder",
       database,
     };
+    const aside = (name: string): string => path.join(staging, name);
+    // Copied aside, so that what is digested is what is written, whatever changes meanwhile.
+    await writeFile(aside("server-key.json"), text, { mode: 0o600 });
+    for (const live of [places.contentPlaceFile, places.lastStartFile]) {
+      if (existsSync(live)) await copyFile(live, aside(path.basename(live)));
+    }
     const candidates: BackupFile[] = [
-      { name: "server-key.json", file: places.keyFile },
-      { name: "content-place.json", file: places.contentPlaceFile },
-      { name: "last-start.json", file: places.lastStartFile },
+      { name: "server-key.json", file: aside("server-key.json") },
+      { name: "content-place.json", file: aside(path.basename(places.contentPlaceFile)) },
+      { name: "last-start.json", file: aside(path.basename(places.lastStartFile)) },
       { name: "exhibit.sqlite", file: snapshot },
     ];
     const files = candidates.filter(({ file }) => existsSync(file));

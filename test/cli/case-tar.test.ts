@@ -120,7 +120,9 @@ describe("a case as one archive", () => {
     [["--case", "NONE", "--tar", "x.tar"], 5, "not-found.exhibit"],
     [["CAD 1/2:GN/99", "--tar", "x.tar"], 5, "not-found.exhibit"],
   ])("refuses %j with exit code %i", async (argv, code, name) => {
-    const ran = await machine.exhibit(["download", ...argv, "--json"]);
+    const named = argv.map((word) => (word === "x.tar" ? at("x.tar") : word));
+    const ran = await machine.exhibit(["download", ...named, "--json"]);
+    expect((await readdir(at("."))).filter((file) => file.endsWith(".part"))).toEqual([]);
     expect([ran.code, (JSON.parse(ran.err) as { code: string }).code]).toEqual([code, name]);
   });
 

@@ -134,11 +134,26 @@ class Watch {
     for (const file of files.filter((entry) => settled.has(entry))) {
       this.#signal.throwIfAborted();
       const sidecars = sidecarsOf(sidecar, file, there);
-      if (sidecars.every((entry) => settled.has(entry))) await this.#take(file, sidecars, isLast);
+      if (!sidecars.every((entry) => settled.has(entry))) continue;
+      if (performance.now() - now > 1000 && !(await this.#isStill([file, ...sidecars]))) {
+        if (isLast) this.#tellWaiting(file, "being-written");
+        continue;
+      }
+      await this.#take(file, sidecars, isLast);
     }
     return settled.size < open.length || files.some((entry) => !this.#isSettledWith(entry))
       ? "settling"
       : "nothing";
+  }
+
+  /** What was at rest before others were taken may be written again by now. */
+  async #isStill(entries: readonly SourceEntry[]): Promise<boolean> {
+    for (const { location, version } of entries) {
+      const file = await this.#deps.source.open(location).catch(() => undefined);
+      await file?.close();
+      if (file !== undefined && file.stat.version !== version) return false;
+    }
+    return (await this.#watched.beingWritten(entries)).size === 0;
   }
 
   /** Nothing will come of it unless something changes. */
@@ -229,6 +244,11 @@ class Watch {
       if (!isTrouble(error)) {
         // What is being written again will settle again.
         if (!hasCode(error, "integrity.source-changed")) fail(error);
+        return;
+      }
+      if (once && hasCode(error, "unavailable.source")) {
+        // Of this file alone: those behind it have their turn.
+        fail(error);
         return;
       }
       if (once) throw error;

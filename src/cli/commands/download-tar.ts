@@ -2,7 +2,7 @@ import path from "node:path";
 import { caseTar, type CaseTarRequest, type CaseTarResult } from "../../app/case-tar.ts";
 import { caseSchema } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
-import type { DestinationFile } from "../../evidence/ports/destination.ts";
+import type { DestinationFile, DestinationWriter } from "../../evidence/ports/destination.ts";
 import { formatSize } from "../../evidence/quantities.ts";
 import { atStore } from "../at-store.ts";
 import type { Client, Context } from "../context.ts";
@@ -77,13 +77,17 @@ async function intoFile(
   const name = { path: path.basename(file), pathBytes: undefined };
   const place = destination.place(path.dirname(file), name);
   await requireFree(place, file);
-  const writer = await place.write(0);
+  let writer: DestinationWriter | undefined;
   try {
-    const result = await pack((bytes) => writer.append(bytes));
-    await writer.finish(new Date());
+    const result = await pack(async (bytes) => {
+      // Not before there is something to write: a case that is not there leaves nothing behind.
+      writer ??= await place.write(0);
+      await writer.append(bytes);
+    });
+    await writer?.finish(new Date());
     return result;
   } finally {
-    await writer.close();
+    await writer?.close();
   }
 }
 

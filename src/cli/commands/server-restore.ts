@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { wantsJson } from "../given.ts";
 import { missing, parseOptions, type Typed } from "../input.ts";
 import { readPassphrase } from "../passphrase.ts";
-import { note, printResult } from "../ui/result.ts";
+import { note, printResult, toTheSecond } from "../ui/result.ts";
 import { visible } from "../ui/visible.ts";
 
 const optionsSchema = z.object({
@@ -52,6 +52,8 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       ? [`Put the content into ${visible(path.join(dataDir, "content"))} before you start it.`]
       : []),
     "The old server must never run again: two with one key would both sign.",
+    `Whatever was taken back after ${toTheSecond(restored.madeAt)} is open again: identities, invitations, shares, and old links of renewed ones.`,
+    "Take it back again before you let anybody reach this server: exhibit identity report, exhibit share list.",
     "Exhibits that came after the backup are found in the content when it starts so (with the network options it had):",
     `  ${visible(words.join(" "))}`,
   );

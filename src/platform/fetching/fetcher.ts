@@ -110,9 +110,11 @@ class Fetching {
           await spool.discard();
           throw error;
         }
-        if (spool.bytes > had) tries = 0;
-        if (tries >= mostTries) throw error;
         facts = await readSpooled(spool.folder);
+        // More bytes are a step forward only where it can go on from them.
+        const goesOn = facts !== undefined && strongEtag(facts.fetched.headers) !== undefined;
+        if (goesOn && spool.bytes > had) tries = 0;
+        if (tries >= mostTries) throw error;
         const seconds = (this.#machine.baseMs * 2 ** Math.max(tries - 1, 0)) / 1000;
         this.#onEvent({ type: "waiting", reason: error.message, seconds });
         await pause(seconds * 1000, undefined, { signal: this.#signal });

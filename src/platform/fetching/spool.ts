@@ -119,8 +119,9 @@ export class Spool {
   /** All is here: the bytes have their name from now on. */
   async finish(facts: Spooled): Promise<void> {
     await this.#handle?.sync();
-    await this.keepFacts({ ...facts, sha256: this.sha256() });
     await rename(path.join(this.folder, partName), spoolFiles(this.folder).content);
+    // Said last: content of which nothing is said is fetched anew, but nothing can be said of content that is not there.
+    await this.keepFacts({ ...facts, sha256: this.sha256() });
   }
 
   async close(): Promise<void> {

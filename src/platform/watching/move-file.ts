@@ -30,7 +30,7 @@ export async function moveFile(
     const { dir, name, ext } = path.parse(wanted);
     for (let number = 1; number <= mostNames; number += 1) {
       const place = number === 1 ? wanted : path.join(dir, `${name} (${number})${ext}`);
-      if (!(await placed(from, place))) continue;
+      if (!(await placed(from, place, version))) continue;
       await unlink(from);
       return place;
     }
@@ -48,7 +48,7 @@ export async function moveFile(
 }
 
 /** @returns false where the name is taken */
-async function placed(from: Buffer, place: string): Promise<boolean> {
+async function placed(from: Buffer, place: string, version: string): Promise<boolean> {
   try {
     await link(from, place);
     return true;
@@ -57,10 +57,10 @@ async function placed(from: Buffer, place: string): Promise<boolean> {
     if (code === "EEXIST") return false;
     if (!["EXDEV", "EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(code ?? "")) throw error;
   }
-  return copied(from, place);
+  return copied(from, place, version);
 }
 
-async function copied(from: Buffer, place: string): Promise<boolean> {
+async function copied(from: Buffer, place: string, version: string): Promise<boolean> {
   try {
     await copyFile(from, place, constants.COPYFILE_EXCL);
   } catch (error) {
@@ -74,6 +74,11 @@ async function copied(from: Buffer, place: string): Promise<boolean> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+  // What was written while it was copied must not go with the original.
+  if (sourceStat(await lstat(from, { bigint: true })).version !== version) {
+    await unlink(place);
+    throw new Error("it was changed while it was copied");
   }
   return true;
 }

@@ -133,7 +133,8 @@ export class Outbox {
       .executeTakeFirst();
     if (row === undefined) return;
     const ended = endOf(row, clock.now()) !== undefined;
-    const fate = ended ? undefined : await this.#send(row);
+    const isLate = row.give_up_at <= clock.now().toISOString();
+    const fate = ended ? undefined : isLate ? tooLate(row) : await this.#send(row);
     const tries = row.tries + 1;
     const now = clock.now();
     const nextAt = new Date(now.getTime() + pauseMs(row.kind, tries)).toISOString();
@@ -164,6 +165,11 @@ export class Outbox {
     }
     return this.#deps.mail.send(mail, this.#closing.signal);
   }
+}
+
+/** Its time was over before it could be sent: the server did not run, or was restored from a backup. */
+function tooLate({ reply }: Row): MailFate {
+  return { state: "refused", reply: `given up: ${reply ?? "this server did not run in time"}` };
 }
 
 function outcomeOf(row: Row, fate: MailFate, nextAt: string): Outcome {

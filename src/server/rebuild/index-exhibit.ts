@@ -6,6 +6,7 @@ import { appendCustody, serverActor } from "../custody/custody.ts";
 import type { ExhibitRow, StoredFileRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 import type { ServerDeps } from "../deps.ts";
+import { noteArrivals } from "../inbox/arrivals.ts";
 import type { ExhibitFolder } from "./exhibit-folders.ts";
 import { keepSubmitter } from "./keep-submitter.ts";
 import type { FoundExhibit } from "./read-documents.ts";
@@ -138,6 +139,7 @@ async function write(
     trx.insertInto("stored_files").values(slice).execute(),
   );
   // What happened to it between its sealing and the loss of the database is not known any more: the log says so.
+  await noteArrivals(trx, [record.id]);
   await appendCustody(trx, clock, record.id, "indexed-again", serverActor, {
     after: custody.head.head,
   });

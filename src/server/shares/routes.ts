@@ -78,7 +78,8 @@ export function shareRoutes(app: FastifyInstance, desk: ShareDesk): void {
     return reassignShare(desk, request.caller, id, to);
   });
 
-  app.post(`${sharesPath}/:id/renew`, { config }, async (request) => {
+  const renewing = { ...config, rateLimit: sharesLimit };
+  app.post(`${sharesPath}/:id/renew`, { config: renewing }, async (request) => {
     const { id } = paramsSchema.parse(request.params);
     const { mail } = renewSchema.parse(request.body);
     return renewShare(desk, request.caller, id, mail);

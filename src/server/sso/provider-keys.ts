@@ -17,6 +17,8 @@ export type GetJson = (url: string) => Promise<unknown>;
 const freshMs = 10 * 60_000;
 /** Where the provider cannot be reached, the keys it had are believed for this long. */
 const keptMs = 24 * 3_600_000;
+/** How long a provider that did not answer is left alone, while its keys are known: each try may take its whole time. */
+const restMs = 60_000;
 /** A key that is not known has the keys asked for again, but not more often than this: anybody can name keys. */
 const coolDownMs = 5_000;
 
@@ -55,7 +57,8 @@ export class ProviderKeys {
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     const now = this.#clock.now().getTime();
     const age = this.#held === undefined ? Infinity : now - this.#held.at;
-    if (age > freshMs) await this.#askAgain(now);
+    const isResting = this.#failure !== undefined && Math.abs(now - this.#triedAt) < restMs;
+    if (age > freshMs && !(isResting && age <= keptMs)) await this.#askAgain(now);
     try {
       return await this.#known(now).find(header, token);
     } catch (error) {

@@ -12,13 +12,15 @@ type OfficerLogin = Extract<KeptIdentity, { by: "provider" }>;
 
 /**
  * Ends an officer's login on this machine: its key at the server, the refresh token at the provider, the tokens here. A login that is
- * over already needs no ending.
+ * over already needs no ending. With `keepGrant` the refresh token is left to end by itself: at some providers everything that hangs on the same
+ * grant ends with it, a login that has just taken its place too.
  */
 export async function endOfficerLogin(
   url: string,
   kept: OfficerLogin,
   machine: SessionMachine,
   signal: AbortSignal,
+  { keepGrant = false } = {},
 ): Promise<void> {
   const { secrets } = machine;
   const provider = new Provider(kept.provider, machine, loginCommand(url));
@@ -31,8 +33,12 @@ export async function endOfficerLogin(
           tokens = newTokens(await provider.refresh(refreshToken, signal), refreshToken);
           await keepTokens(secrets, url, tokens);
         }
-        await endKey(url, kept, tokens.accessToken, machine, signal);
-        await provider.revoke(tokens.refreshToken, signal);
+        try {
+          await endKey(url, kept, tokens.accessToken, machine, signal);
+        } finally {
+          // Also where the server does not let this officer in any more.
+          if (!keepGrant) await provider.revoke(tokens.refreshToken, signal);
+        }
       } catch (error) {
         const isOver = error instanceof ExhibitError && /^(?:auth|policy)\./.test(error.code);
         if (!isOver) throw error;

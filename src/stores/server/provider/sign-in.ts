@@ -16,6 +16,7 @@ import { endAtServer } from "../enrolment.ts";
 import { callServer, type Call } from "../http.ts";
 import { findIdentity, keepIdentity, type KeptIdentity } from "../kept-identity.ts";
 import type { SessionMachine } from "../session.ts";
+import { endOfficerLogin } from "./end-login.ts";
 import { keepTokens, loginCommand, tokensName } from "./kept-tokens.ts";
 import { examineSignIn } from "./examine.ts";
 import { newTokens } from "./officer-tokens.ts";
@@ -81,7 +82,11 @@ async function signIn(
   const before = await findIdentity(secrets, url);
   if (before !== undefined) {
     // What takes its place is ready. Where the old one cannot be ended now, the new one stands all the same.
-    await endAtServer(url, before, machine, signal).catch(() => undefined);
+    const keepGrant = before.by === "provider" && before.clientId === me.id;
+    const ending = keepGrant
+      ? endOfficerLogin(url, before, machine, signal, { keepGrant })
+      : endAtServer(url, before, machine, signal);
+    await ending.catch(() => undefined);
   }
   const kept: KeptIdentity = {
     by: "provider",
