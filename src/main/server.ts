@@ -78,7 +78,7 @@ async function serveFrom(
     const formerKeys = request.rebuildIndex?.formerKeys ?? [];
     const asked = { store: request.store, formerKeys };
     kept = await openServerContent(folder, asked, database, facts, signal);
-    const { content, grouped } = kept;
+    const { content, grouped, smokeEraser } = kept;
     const publicUrl = request.publicUrl ?? url;
     const rebuilt = await rebuiltFrom(folder, content, database, request.rebuildIndex, signal);
     const directParts = canReachEngine(request, publicUrl) ? kept.directParts : undefined;
@@ -87,6 +87,7 @@ async function serveFrom(
       grouped,
       directParts,
       mail,
+      smokeEraser,
       database,
       key: folder.key,
       rotations: folder.rotations,

@@ -7,7 +7,12 @@ import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { bundleRoutes } from "./bundles/routes.ts";
 import { caseRoutes } from "./cases/routes.ts";
-import { contentInWords, directInWords, groupedInWords } from "./content/content-in-words.ts";
+import {
+  contentInWords,
+  directInWords,
+  eraserInWords,
+  groupedInWords,
+} from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
@@ -105,6 +110,7 @@ export async function createServer(
     content: contentInWords(deps.content),
     grouped: deps.grouped && groupedInWords(deps.grouped),
     directParts: deps.directParts && directInWords(deps.directParts),
+    smokeEraser: eraserInWords(deps.smokeEraser),
   };
   for (const room of roomsInOrder) {
     await app.register(async (scope) => {
