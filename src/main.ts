@@ -57,6 +57,10 @@ export function composeMachine(facts: MachineFacts, version: string, terminal: T
       const { servicesOf } = await import("./platform/services/services.ts");
       return servicesOf(facts, [process.execPath, programFile()]);
     },
+    async examine(given, signal) {
+      const { examineMachine } = await import("./main/machine-doctor.ts");
+      return examineMachine(facts, version, given, signal);
+    },
     async serve(request, signal) {
       const { composeServer } = await import("./main/server.ts");
       return composeServer(facts, version, request, signal);

@@ -1,5 +1,6 @@
 import type { Deps } from "../app/deps.ts";
 import type { ExhibitError } from "../evidence/errors.ts";
+import type { DoctorFinding } from "../evidence/ports/doctor.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Services } from "../evidence/ports/services.ts";
 import type { WatchedFolder } from "../evidence/ports/watched-folder.ts";
@@ -181,6 +182,8 @@ export interface Machine {
   client(settings: Settings, signal: AbortSignal, onEvent: OnTransferEvent): Promise<Client>;
   stores(): Promise<StoreBook>;
   services(): Promise<Services>;
+  /** What this machine can do, and what will not work here. */
+  examine(given: GivenSettings, signal: AbortSignal): Promise<readonly DoctorFinding[]>;
   serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
   /** The data folders of servers, for what is done beside serving. */
   servers(): Promise<ServerKeeping>;

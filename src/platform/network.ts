@@ -29,6 +29,8 @@ export interface MachineNetwork {
   route(url: string): Route;
   /** Whether connections to `url` go through a proxy: then it, and not this machine, finds the address. */
   isProxied(url: string): boolean;
+  /** The proxy that a connection goes through, as it was given, password and all; undefined for none. */
+  proxyFor(url: string): string | undefined;
   readonly pace: Pace;
   readonly stallMs: number;
   close(): Promise<void>;
@@ -64,6 +66,7 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
   }
 
   return {
+    proxyFor,
     pace: settings.pace,
     stallMs: settings.stallMs ?? 60_000,
     isProxied: (url) => proxyFor(url) !== undefined,
