@@ -86,6 +86,8 @@ export interface ServeRequest {
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Where `GET /metrics` is answered, apart from everything else; left out, nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly publicUrl: string | undefined;
   readonly trustProxy: readonly string[];
   readonly organisation: string;
@@ -150,6 +152,7 @@ export interface Serving {
   readonly publicUrl: string;
   /** Thumbprint of the server's key, which clients pin. */
   readonly serverKey: string;
+  readonly metricsUrl: string | undefined;
   readonly dataDir: string;
   /** Where content is kept, when that is not the data folder. */
   readonly contentUrl: string | undefined;

@@ -18,6 +18,7 @@ import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
 import { healthRoutes } from "./health.ts";
 import { inboxRoutes } from "./inbox/routes.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { limitGroup } from "./shares/client-address.ts";
@@ -65,6 +66,7 @@ export async function createServer(
   deps: ServerDeps,
   log: FastifyBaseLogger,
   tls?: Tls,
+  metrics?: Metrics,
 ): Promise<FastifyInstance> {
   const { publicUrl, trustProxy } = deps.settings;
   const app = fastify({
@@ -96,6 +98,7 @@ export async function createServer(
 
   answerWithProblems(app);
   logRequests(app);
+  metrics?.watch(app);
   app.addHook("onRequest", (_request, reply, done) => {
     setSafeHeaders(reply, publicUrl);
     done();
