@@ -18,11 +18,7 @@ const everythingsTime = new Date("2000-01-01T00:00:00Z");
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const name = argv[2] ?? "";
-const target = targets[name];
-if (target === undefined) {
-  stderr.write(`Say for which system: npm run bundle -- ${Object.keys(targets).join(" | ")}\n`);
-  exit(2);
-}
+const target = targets[name] ?? unknownTarget();
 
 const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
 const title = `exhibit-${name}-${version}`;
@@ -48,6 +44,12 @@ try {
   stdout.write(`${await sha256Of(zip)}  ${path.relative(root, zip)}\n`);
 } finally {
   await rm(work, { recursive: true, force: true });
+}
+
+/** @returns {never} */
+function unknownTarget() {
+  stderr.write(`Say for which system: npm run bundle -- ${Object.keys(targets).join(" | ")}\n`);
+  exit(2);
 }
 
 /** The built program, without what only its makers need. */

@@ -16,6 +16,11 @@ export const nodeVersion = "22.23.3";
 /** `%~dp0` ends in a backslash, and is right for paths with blanks and for `\\server\share` as well. No drive is mapped for one. */
 const cmd = () => `@echo off
 setlocal DisableDelayedExpansion
+if not exist "%SystemRoot%\\System32\\vcruntime140.dll" (
+  echo exhibit needs Microsoft's Visual C++ runtime, which this PC does not have. 1>&2
+  echo Ask IT to install it, or fetch it from https://aka.ms/vs/17/release/vc_redist.x64.exe 1>&2
+  exit /b 7
+)
 "%~dp0node\\node.exe" "%~dp0app\\bin\\exhibit.js" %*
 exit /b %ERRORLEVEL%
 `;
