@@ -167,6 +167,8 @@ async function shareAndCut(
     access: "view",
     expiresAt: new Date(clock.now().getTime() + shareMs).toISOString(),
     purpose: undefined,
+    mail: false,
+    notes: false,
   } as const;
   const { share, link, code } = await steps.take("share", () => sharing.create(request, signal));
   const opened = await steps.take(

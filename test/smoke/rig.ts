@@ -60,6 +60,9 @@ export async function smokeRig(): Promise<SmokeRig> {
       "share_exhibits",
       "share_sessions",
       "share_accesses",
+      "share_mails",
+      "share_notes",
+      "arrivals",
     ] as const) {
       const rows = (await database.selectFrom(table).selectAll().execute()) as {
         exhibit_id?: string;

@@ -44,7 +44,9 @@ export async function createShare(
   const kinds = await kindsOfFiles(desk.renditions, exhibits, wanted.access, limits);
   if (wanted.requireVisibleMark === true) requireVisible(exhibits, kinds, wanted.access);
 
-  const { kept, link, code } = await newHandOver(desk, wanted.mail !== false);
+  // Nobody is to be written to about synthetic material.
+  const mayMail = wanted.mail !== false && exhibits.every((exhibit) => exhibit.case !== smokeCase);
+  const { kept, link, code } = await newHandOver(desk, mayMail);
   const row: StoredShare = {
     id: newShareId(),
     ...kept,

@@ -49,6 +49,8 @@ export async function eraseSmoke(
   await desk.late.settled();
   await database.transaction().execute(async (trx) => {
     for (const share of shares) {
+      await trx.deleteFrom("share_mails").where("share_id", "=", share).execute();
+      await trx.deleteFrom("share_notes").where("share_id", "=", share).execute();
       await trx.deleteFrom("share_accesses").where("share_id", "=", share).execute();
       await trx.deleteFrom("share_sessions").where("share_id", "=", share).execute();
       await trx.deleteFrom("share_exhibits").where("share_id", "=", share).execute();
