@@ -24,6 +24,8 @@ const wineEnv = {
   WINEPREFIX: path.join(work, "prefix"),
   WINEDEBUG: "-all",
   WINEARCH: "win64",
+  // wine 8 refuses an option of sockets (TCP_KEEPALIVE), and with it the connection that has it.
+  NODE_OPTIONS: "--require C:/no-keep-alive.cjs",
   EXHIBIT_KEY_FILE: onWindows(path.join(work, "keys.json")),
 };
 const stepMs = 120_000;
@@ -109,7 +111,11 @@ try {
   await step("a prefix of wine's own, as Windows 10", async () => {
     spawnSync("wineboot", ["-i"], { env: wineEnv, timeout: stepMs });
     spawnSync("wine", ["winecfg", "-v", "win10"], { env: wineEnv, timeout: stepMs });
-    const system = path.join(wineEnv.WINEPREFIX, "drive_c/windows/system32");
+    const drive = path.join(wineEnv.WINEPREFIX, "drive_c");
+    const system = path.join(drive, "windows/system32");
+    const keepsNotAlive =
+      'require("node:net").Socket.prototype.setKeepAlive = function () { return this; };';
+    await writeFile(path.join(drive, "no-keep-alive.cjs"), keepsNotAlive);
     await writeFile(path.join(system, "bcryptprimitives.dll"), processPrngDll());
   });
   await step("exhibit.cmd --version, from a folder with a blank in its name", async () => {
