@@ -12,7 +12,7 @@ const outdir = path.join(dist, "bundle");
 /** Binaries, and what only `exhibit serve` needs: it starts once. */
 const external = [
   ...["@github/keytar", "keytar", "libsql", "sharp"],
-  ...["@cantoo/pdf-lib", "@fastify/*", "fastify", "hls.js", "oidc-provider", "pino"],
+  ...["@cantoo/pdf-lib", "@fastify/*", "fastify", "hls.js", "oidc-provider", "pino", "prom-client"],
 ];
 
 // Files of an earlier bundle have other names, and would lie there for ever.

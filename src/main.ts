@@ -5,6 +5,7 @@ import type { Context, Machine } from "./cli/context.ts";
 import { run } from "./cli/run.ts";
 import { terminalOf, type Terminal } from "./cli/ui/terminal.ts";
 import { watchSignals } from "./main/signals.ts";
+import { meantArguments } from "./main/windows-arguments.ts";
 import type { MachineFacts } from "./platform/paths.ts";
 
 /** Runs the command line of this process and gives its exit code. */
@@ -21,7 +22,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
   const machine = composeMachine(facts, version, terminal);
   const signal = watchSignals(process);
   const context: Context = { terminal, machine, version, signal };
-  return run(process.argv.slice(2), context);
+  return run(process.argv.slice(2), context, (argv) => meantArguments(argv, process.platform));
 }
 
 /** The version in package.json, which lies beside `src` as well as beside `dist`. */
@@ -56,6 +57,10 @@ export function composeMachine(facts: MachineFacts, version: string, terminal: T
     async services() {
       const { servicesOf } = await import("./platform/services/services.ts");
       return servicesOf(facts, [process.execPath, programFile()]);
+    },
+    async examine(given, signal) {
+      const { examineMachine } = await import("./main/machine-doctor.ts");
+      return examineMachine(facts, version, given, signal);
     },
     async serve(request, signal) {
       const { composeServer } = await import("./main/server.ts");

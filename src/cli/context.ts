@@ -1,5 +1,6 @@
 import type { Deps } from "../app/deps.ts";
 import type { ExhibitError } from "../evidence/errors.ts";
+import type { DoctorFinding } from "../evidence/ports/doctor.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Services } from "../evidence/ports/services.ts";
 import type { WatchedFolder } from "../evidence/ports/watched-folder.ts";
@@ -85,6 +86,8 @@ export interface ServeRequest {
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Where `GET /metrics` is answered, apart from everything else; left out, nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly publicUrl: string | undefined;
   readonly trustProxy: readonly string[];
   readonly organisation: string;
@@ -149,6 +152,7 @@ export interface Serving {
   readonly publicUrl: string;
   /** Thumbprint of the server's key, which clients pin. */
   readonly serverKey: string;
+  readonly metricsUrl: string | undefined;
   readonly dataDir: string;
   /** Where content is kept, when that is not the data folder. */
   readonly contentUrl: string | undefined;
@@ -181,6 +185,8 @@ export interface Machine {
   client(settings: Settings, signal: AbortSignal, onEvent: OnTransferEvent): Promise<Client>;
   stores(): Promise<StoreBook>;
   services(): Promise<Services>;
+  /** What this machine can do, and what will not work here. */
+  examine(given: GivenSettings, signal: AbortSignal): Promise<readonly DoctorFinding[]>;
   serve(request: ServeRequest, signal: AbortSignal): Promise<Serving>;
   /** The data folders of servers, for what is done beside serving. */
   servers(): Promise<ServerKeeping>;

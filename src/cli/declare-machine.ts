@@ -113,6 +113,10 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
     .option("--tls-cert <file>", "certificate chain in PEM")
     .option("--tls-key <file>", "its private key in PEM")
     .option("--public-url <url>", "how people reach it; fixes links and sign-in")
+    .option(
+      "--metrics-address <address>",
+      "also answer GET /metrics for Prometheus, there alone: 127.0.0.1:9464 (default: nowhere)",
+    )
     .option("--trust-proxy <cidr...>", "proxies in front of it, such as 10.0.0.0/8");
   command
     .optionsGroup("Officers by the force's sign-in (OpenID Connect):")

@@ -55,12 +55,13 @@ export function declareRequests(program: Command, context: Context, outcome: Out
     program
       .command("doctor")
       .helpGroup("This machine:")
-      .summary("say what of a store will not work")
+      .summary("say what will not work, before anybody tries")
       .description(
-        "Says what of a store in Box will not work, by the enterprise's settings and the account's rights, before anybody tries, and what an " +
-          "administrator must set. Changes nothing. Exit code 9 when something will not work.",
+        "Says what will not work on this machine: its Node, clock, keys, proxy and certificates, disk, speed, and uploads that were broken off. " +
+          "With a store of Box named, what of it will not work by the enterprise's settings and the account's rights. Each with what to do. Changes nothing. " +
+          "Exit code 0, or that of what will not work. What a store itself promises and keeps is tried out by exhibit store check.",
       )
-      .argument("[name]", "configured store, or its URL (default: the default store)"),
+      .argument("[store]", "a configured store of Box, or its URL (default: look at this machine)"),
     context,
     outcome,
     async () => (await import("./commands/doctor.ts")).run,

@@ -12,6 +12,7 @@ import { declareSso } from "./declare-sso.ts";
 import { declareWatch } from "./declare-watch.ts";
 import { declareMachine } from "./declare-machine.ts";
 import { declareServer } from "./declare-server.ts";
+import { declareOperations } from "./declare-operations.ts";
 
 /**
  * Every command by name, option and help text; nothing but commander is loaded until one is called. The code of the
@@ -46,6 +47,7 @@ export function buildProgram(context: Context, outcome: Outcome): Command {
   declareMachine(program, context, outcome);
   declareSso(program, context, outcome);
   declareServer(program, context, outcome);
+  declareOperations(program, context, outcome);
   declareHelp(program, context, outcome);
   program.addHelpText(
     "after",

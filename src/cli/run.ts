@@ -2,11 +2,15 @@ import { buildProgram } from "./program.ts";
 import type { Context } from "./context.ts";
 import { reportFailure } from "./exit.ts";
 
-/** Runs one command line (without `node` and the script) and gives its exit code. Never throws. */
-export async function run(argv: readonly string[], context: Context): Promise<number> {
+/** Runs one command line (without `node` and the script) and gives its exit code; `meant` reads the line as this system writes it. Never throws. */
+export async function run(
+  argv: readonly string[],
+  context: Context,
+  meant: (argv: readonly string[]) => readonly string[] = (given) => given,
+): Promise<number> {
   const outcome = { exitCode: 0 };
   try {
-    await buildProgram(context, outcome).parseAsync(argv, { from: "user" });
+    await buildProgram(context, outcome).parseAsync(meant(argv), { from: "user" });
     return outcome.exitCode;
   } catch (error) {
     const behind = argv.indexOf("--");

@@ -39,3 +39,9 @@ export function caseOfSegment(segment: string): string {
     .replaceAll("_", "/")
     .replace(/~([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
+
+/** The case of synthetic material. No evidence can be in it: {@link caseSchema} takes no name that begins so. */
+export const smokeCase = "~SMOKE";
+
+/** A case as documents and keys may hold it: evidence's, or that of synthetic material. Never for what a person may type. */
+export const heldCaseSchema = z.union([z.literal(smokeCase), caseSchema]);

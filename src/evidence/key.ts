@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caseOfSegment, caseSchema, caseSegment } from "./case.ts";
+import { caseOfSegment, caseSegment, heldCaseSchema } from "./case.ts";
 import { referenceOfSegment, referenceSchema, referenceSegment } from "./reference.ts";
 
 /** The name under which an exhibit's signed record lies; written last, it is the commit point. */
@@ -56,7 +56,7 @@ export function contentKey(
 export function parseKey(key: string): KeyParts | undefined {
   if (!keySchema.safeParse(key).success) return undefined;
   const [caseText = "", referenceText = "", name = ""] = key.split("/");
-  const caseRef = caseSchema.safeParse(caseOfSegment(caseText));
+  const caseRef = heldCaseSchema.safeParse(caseOfSegment(caseText));
   const reference = referenceSchema.safeParse(referenceOfSegment(referenceText));
   if (!caseRef.success || !reference.success) return undefined;
   const own = exhibitPrefix(caseRef.data, reference.data);

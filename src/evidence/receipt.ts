@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caseSchema } from "./case.ts";
+import { heldCaseSchema } from "./case.ts";
 import { digestSchema, sha256Hex } from "./digest.ts";
 import { exhibitIdSchema } from "./address.ts";
 import { keptSchema, storeCheckSchema } from "./kept.ts";
@@ -14,7 +14,7 @@ export const receiptType = "exhibit.receipt/1";
 export const receiptSchema = z.strictObject({
   schema: z.literal(receiptType),
   id: exhibitIdSchema,
-  case: caseSchema,
+  case: heldCaseSchema,
   reference: referenceSchema,
   receivedAt: z.iso.datetime(),
   /** The SHA-256 of the sealed record exactly as it lies in the store (`record.json`). */

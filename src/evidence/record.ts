@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caseSchema } from "./case.ts";
+import { heldCaseSchema } from "./case.ts";
 import { digestSchema } from "./digest.ts";
 import { exhibitIdSchema } from "./address.ts";
 import { fetchedSchema } from "./fetched.ts";
@@ -48,7 +48,7 @@ export type RecordFile = z.infer<typeof recordFileSchema>;
 const fields = {
   schema: z.literal(recordType),
   id: exhibitIdSchema,
-  case: caseSchema,
+  case: heldCaseSchema,
   reference: referenceSchema,
   title: text.optional(),
   producer: text.optional(),

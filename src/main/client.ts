@@ -30,6 +30,7 @@ import { Paced } from "../transfer/paced.ts";
 import { defaultPatience } from "../transfer/patience.ts";
 import { readCertificates } from "./certificates.ts";
 import { fetcherOn } from "./fetcher.ts";
+import { chooseSecrets } from "./secrets.ts";
 import { sourceOf } from "./source.ts";
 import { checksKept, storeProbe } from "./store-probe.ts";
 import { turnsIn } from "./turns.ts";
@@ -60,8 +61,8 @@ export async function composeClient(
   onNote: (note: string) => void,
 ): Promise<Client> {
   const paths = pathsOn(facts);
-  const secrets = await chooseSecrets(settings, paths);
   const caPem = await readCertificates(settings.caFile);
+  const { secrets } = await chooseSecrets(settings, paths);
   const network = openNetwork({
     proxyUrl: facts.env["HTTPS_PROXY"] ?? facts.env["https_proxy"],
     noProxy: facts.env["NO_PROXY"] ?? facts.env["no_proxy"],
@@ -165,12 +166,4 @@ async function pinned(stores: readonly NamedStore[], secrets: Secrets): Promise<
   return own === undefined
     ? pins
     : [...pins, { thumbprint: own.thumbprint, whose: "this machine" }];
-}
-
-/** A key file that was named, else the keychain; the plain file of the state folder only where someone asked for it by name. */
-async function chooseSecrets(settings: Settings, paths: MachinePaths): Promise<Secrets> {
-  const file = settings.keyFile ?? (settings.insecureStorage ? paths.insecureKeyFile : undefined);
-  if (file === undefined) return (await import("../platform/secrets/keychain.ts")).keychain;
-  const { secretFile } = await import("../platform/secrets/secret-file.ts");
-  return secretFile(file);
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import type { Kysely } from "kysely";
 import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
+import type { SmokeEraser } from "../evidence/ports/smoke-eraser.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import { parseTimetable } from "../evidence/timetable.ts";
 import { contentPlaceOf, keepContentPlace } from "../platform/content-place.ts";
@@ -14,6 +15,7 @@ import { storeAddress } from "../platform/store-address.ts";
 import { partMemory } from "../server/content/part-memory.ts";
 import type { Tables } from "../server/database/tables.ts";
 import { openGroupedContent } from "../stores/directory/grouped.ts";
+import { directorySmokeEraser } from "../stores/directory/erase-smoke.ts";
 import { openDirectoryStore } from "../stores/directory/store.ts";
 import type { S3Bucket } from "../stores/s3/bucket.ts";
 import type { Enforced } from "../stores/s3/enforced.ts";
@@ -26,6 +28,7 @@ export interface ServerContent {
   readonly grouped: GroupedContent | undefined;
   /** Where clients can reach the engine itself, and it keeps them to what they were given an address for. */
   readonly directParts: DirectParts | undefined;
+  readonly smokeEraser: SmokeEraser;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,7 @@ export async function openServerContent(
     content,
     grouped: await openGroupedContent(folder.contentDir, content, flushTogether()),
     directParts: undefined,
+    smokeEraser: directorySmokeEraser(folder.contentDir),
     close: () => Promise.resolve(),
   };
 }
@@ -83,6 +87,7 @@ async function openInBucket(
       import("../stores/s3/server-content.ts"),
       import("../stores/s3/direct-parts.ts"),
     ]);
+  const { s3SmokeEraser } = await import("../stores/s3/erase-smoke.ts");
   const network = openNetwork({
     proxyUrl: env["HTTPS_PROXY"] ?? env["https_proxy"],
     noProxy: env["NO_PROXY"] ?? env["no_proxy"],
@@ -104,6 +109,7 @@ async function openInBucket(
       // Bundles are worth it where many durable writes can be flushed together.
       grouped: undefined,
       directParts: takesDirectParts(bucket, enforced) ? content : undefined,
+      smokeEraser: s3SmokeEraser(bucket, enforced),
       close: () => network.close(),
     };
   } catch (error) {

@@ -22,6 +22,8 @@ import { createServer, type Tls } from "../server/server.ts";
 import { openForceProvider, type ForceProvider } from "./force-provider.ts";
 import { openMail } from "./mail.ts";
 import { rebuiltFrom } from "./rebuilt-index.ts";
+import { listen } from "./listen.ts";
+import { openMetricsAt } from "./metrics.ts";
 import { openServerContent, type ServerContent } from "./server-content.ts";
 
 /** Builds an exhibit server over this machine's folder and starts to listen. */
@@ -78,7 +80,7 @@ async function serveFrom(
     const formerKeys = request.rebuildIndex?.formerKeys ?? [];
     const asked = { store: request.store, formerKeys };
     kept = await openServerContent(folder, asked, database, facts, signal);
-    const { content, grouped } = kept;
+    const { content, grouped, smokeEraser } = kept;
     const publicUrl = request.publicUrl ?? url;
     const rebuilt = await rebuiltFrom(folder, content, database, request.rebuildIndex, signal);
     const directParts = canReachEngine(request, publicUrl) ? kept.directParts : undefined;
@@ -87,6 +89,7 @@ async function serveFrom(
       grouped,
       directParts,
       mail,
+      smokeEraser,
       database,
       key: folder.key,
       rotations: folder.rotations,
@@ -104,19 +107,30 @@ async function serveFrom(
     };
     await keepRotations(deps, signal);
     const log = openLog(request.logToStderr ? undefined : folder.logFile);
-    const app = await createServer(deps, log.logger, tls);
+    const metrics =
+      request.metrics === undefined
+        ? undefined
+        : await openMetricsAt(request.metrics, deps, (error) => {
+            log.logger.error({ errorName: error.name }, "metrics");
+          });
+    const app = await createServer(deps, log.logger, tls, metrics?.metrics);
     let invitation: Serving["invitation"];
     try {
       await listen(() => app.listen({ host: request.host, port }), request.host, port);
+      await metrics?.listen();
       // Made last: an invitation that nobody was shown could not be shown again.
       invitation = await invite(deps, folder, request);
       await keepLastStart(folder, { publicUrl, organisation: request.organisation });
     } catch (error) {
+      metrics?.close();
       await app.close();
       throw error;
     }
     const finished = stopped(signal)
-      .then(() => app.close())
+      .then(() => {
+        metrics?.close();
+        return app.close();
+      })
       .finally(() => kept?.close())
       .finally(() => provider?.close())
       .finally(() => database.destroy())
@@ -126,6 +140,7 @@ async function serveFrom(
       url,
       publicUrl: deps.settings.publicUrl,
       serverKey: folder.key.thumbprint,
+      metricsUrl: metrics?.url(),
       dataDir: folder.path,
       partsGoDirect: directParts !== undefined,
       contentUrl: request.store === undefined ? undefined : content.url,
@@ -219,24 +234,4 @@ async function freePort(host: string): Promise<number> {
   const { port } = probe.address() as AddressInfo;
   await new Promise((resolve) => probe.close(resolve));
   return port;
-}
-
-async function listen(start: () => Promise<unknown>, host: string, port: number): Promise<void> {
-  try {
-    await start();
-  } catch (cause) {
-    const words: Record<string, string> = {
-      EADDRINUSE: `Another program already listens on port ${port}.`,
-      EACCES: `This account may not listen on port ${port}.`,
-      EADDRNOTAVAIL: `${host} is not an address of this computer.`,
-      ENOTFOUND: `${host} is not an address of this computer.`,
-    };
-    const message = words[(cause as NodeJS.ErrnoException).code ?? ""];
-    if (message === undefined) throw cause;
-    throw new ExhibitError(
-      (cause as NodeJS.ErrnoException).code === "EADDRINUSE" ? "conflict.locked" : "usage.invalid",
-      message,
-      { hint: "Choose another with --port or --host.", cause },
-    );
-  }
 }

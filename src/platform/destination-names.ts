@@ -1,8 +1,8 @@
 import { ExhibitError } from "../evidence/errors.ts";
 import type { RecordedName } from "../evidence/ports/destination.ts";
 
-/** Names that Windows keeps for devices, with any extension. */
-const devices = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?=\.|$)/i;
+/** Names that Windows keeps for devices, with any extension, and with blanks before it. */
+const devices = /^(?:con|conin\$|conout\$|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?= *(?:\.|$))/i;
 /** What Windows allows in no name, and our own sign, so that the mapping stays reversible. */
 const illegal = /[<>:"|?*\\~\p{Cc}]/gu;
 

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Socket } from "node:net";
+import { isIPv6, type Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { Agent, ProxyAgent, type Dispatcher } from "undici";
@@ -10,7 +10,7 @@ import { isLoopback } from "../evidence/web-address.ts";
 export interface NetworkSettings {
   /** What `HTTPS_PROXY` holds. */
   readonly proxyUrl: string | undefined;
-  /** What `NO_PROXY` holds: names, `.suffixes`, `host:port` or `*`, with commas between. */
+  /** What `NO_PROXY` holds: names and all below them, `.suffixes`, addresses, `host:port` or `*`, with commas or blanks between. */
   readonly noProxy: string | undefined;
   /** Certificates in PEM that are trusted beside the usual ones. */
   readonly caPem: string | undefined;
@@ -29,6 +29,8 @@ export interface MachineNetwork {
   route(url: string): Route;
   /** Whether connections to `url` go through a proxy: then it, and not this machine, finds the address. */
   isProxied(url: string): boolean;
+  /** The proxy that a connection goes through, as it was given, password and all; undefined for none. */
+  proxyFor(url: string): string | undefined;
   readonly pace: Pace;
   readonly stallMs: number;
   close(): Promise<void>;
@@ -64,6 +66,7 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
   }
 
   return {
+    proxyFor,
     pace: settings.pace,
     stallMs: settings.stallMs ?? 60_000,
     isProxied: (url) => proxyFor(url) !== undefined,
@@ -83,17 +86,40 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
 }
 
 function bypasses(url: URL, noProxy: string | undefined): boolean {
-  const host = url.hostname.toLowerCase();
+  const host = bare(url.hostname);
   if (isLoopback(host)) return true;
   return (noProxy ?? "")
     .toLowerCase()
     .split(/[\s,]+/)
     .filter((entry) => entry !== "")
     .some((entry) => {
-      const [name = "", port] = entry.replace(/^\*?\.(?=.)/, "").split(":");
-      if (port !== undefined && port !== (url.port || "443")) return false;
+      const { name, port } = hostAndPort(entry.replace(/^\*?\.(?=.)/, ""));
+      if (port !== undefined && port !== (url.port || defaultPorts[url.protocol])) return false;
       return name === "*" || host === name || host.endsWith(`.${name}`);
     });
+}
+
+const defaultPorts: Readonly<Record<string, string>> = { "https:": "443", "http:": "80" };
+
+/** A name or an address without the brackets of IPv6, and without the dot that a whole name may end with. */
+function bare(host: string): string {
+  return host
+    .toLowerCase()
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "");
+}
+
+/** `host`, `host:port`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:port`. */
+function hostAndPort(entry: string): { name: string; port: string | undefined } {
+  if (isIPv6(entry)) return { name: inShort(entry), port: undefined };
+  const [, name = entry, port] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+  const host = bare(name);
+  return { name: isIPv6(host) ? inShort(host) : host, port };
+}
+
+/** An address of IPv6 in the one form that URLs have. */
+function inShort(address: string): string {
+  return bare(new URL(`http://[${address}]`).hostname);
 }
 
 type AgentConnectOpts = Parameters<HttpsProxyAgent<string>["connect"]>[1];

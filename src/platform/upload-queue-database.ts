@@ -44,6 +44,8 @@ export interface QueueDatabase {
   readonly outcomes: (page: Values) => unknown[];
   readonly notes: (page: Values) => unknown[];
   atOnce(change: () => void): void;
+  /** Says that whatever is in it is over: whoever opens the file again finds it empty. */
+  forgetAll(): void;
   close(): void;
 }
 
@@ -116,6 +118,9 @@ export function openQueueDatabase(file: string): QueueDatabase {
         if (database.inTransaction) database.exec("rollback");
         throw error;
       }
+    },
+    forgetAll: () => {
+      guarded(() => database.exec("pragma user_version = 0"));
     },
     close: () => {
       database.close();

@@ -115,6 +115,8 @@ export function uploadQueue(
     close: () => {
       if (!isOpen) return;
       isOpen = false;
+      // Its file may outlive it: Windows removes none that is still held.
+      if (!isNeeded) database.forgetAll();
       database.close();
       onClose(isNeeded);
     },

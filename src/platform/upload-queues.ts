@@ -26,7 +26,7 @@ export function uploadQueues(folder: string): FolderOfQueues {
       const file = fileOf(id);
       const queue = uploadQueue(openOrAnew(file), (isNeeded) => {
         open.delete(queue);
-        if (!isNeeded) remove(file);
+        if (!isNeeded) removeOrLeave(file);
       });
       open.add(queue);
       return queue;
@@ -65,7 +65,16 @@ function remove(file: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
 }
 
-/** What cannot be removed now may be in use by another command: another time will do. */
+/** What cannot be removed now may be in use, by another command or, on Windows, by what this one has not let go of: another time will do. */
+function removeOrLeave(file: string): void {
+  try {
+    remove(file);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["EBUSY", "EPERM", "EACCES"].includes(code)) throw error;
+  }
+}
+
 function removeForgotten(folder: string): void {
   const files = readdirSync(folder).filter((name) => name.endsWith(".sqlite"));
   for (const name of files) {
@@ -76,10 +85,6 @@ function removeForgotten(folder: string): void {
       ),
     );
     if (Date.now() - writtenAt <= forgottenMs) continue;
-    try {
-      remove(file);
-    } catch {
-      continue;
-    }
+    removeOrLeave(file);
   }
 }

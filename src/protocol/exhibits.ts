@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caseSchema } from "../evidence/case.ts";
+import { caseSchema, heldCaseSchema } from "../evidence/case.ts";
 import { exhibitIdSchema } from "../evidence/address.ts";
 import { initialsSchema, referenceSchema } from "../evidence/reference.ts";
 import { sealedSchema } from "../evidence/seal.ts";
@@ -24,7 +24,7 @@ export const reservationSchema = z.strictObject({
 
 export const exhibitEntrySchema = z.strictObject({
   id: exhibitIdSchema,
-  case: caseSchema,
+  case: heldCaseSchema,
   reference: referenceSchema,
   state: z.enum(["open", "sealed"]),
   reservedAt: z.iso.datetime(),

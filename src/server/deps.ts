@@ -3,6 +3,7 @@ import type { Clock } from "../evidence/ports/clock.ts";
 import type { DirectParts } from "../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../evidence/ports/grouped-content.ts";
 import type { Mail } from "../evidence/ports/mail.ts";
+import type { SmokeEraser } from "../evidence/ports/smoke-eraser.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { PublicJwk, Sealed, SigningKey } from "../evidence/seal.ts";
 import type { Tables } from "./database/tables.ts";
@@ -37,6 +38,8 @@ export interface ServerDeps {
   readonly directParts: DirectParts | undefined;
   /** What sends links and codes: without, officers hand both over. */
   readonly mail?: Mail | undefined;
+  /** What takes synthetic material out of the content store again. */
+  readonly smokeEraser: SmokeEraser;
   readonly database: Kysely<Tables>;
   readonly key: SigningKey;
   readonly retiredKeys: readonly RetiredKey[];

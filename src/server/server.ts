@@ -7,12 +7,18 @@ import { guardRoutes } from "./access.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { bundleRoutes } from "./bundles/routes.ts";
 import { caseRoutes } from "./cases/routes.ts";
-import { contentInWords, directInWords, groupedInWords } from "./content/content-in-words.ts";
+import {
+  contentInWords,
+  directInWords,
+  eraserInWords,
+  groupedInWords,
+} from "./content/content-in-words.ts";
 import { contentRoutes } from "./content/routes.ts";
 import type { ServerDeps } from "./deps.ts";
 import { exhibitRoutes } from "./exhibits/routes.ts";
 import { healthRoutes } from "./health.ts";
 import { inboxRoutes } from "./inbox/routes.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { limitGroup } from "./shares/client-address.ts";
@@ -60,6 +66,7 @@ export async function createServer(
   deps: ServerDeps,
   log: FastifyBaseLogger,
   tls?: Tls,
+  metrics?: Metrics,
 ): Promise<FastifyInstance> {
   const { publicUrl, trustProxy } = deps.settings;
   const app = fastify({
@@ -91,6 +98,7 @@ export async function createServer(
 
   answerWithProblems(app);
   logRequests(app);
+  metrics?.watch(app);
   app.addHook("onRequest", (_request, reply, done) => {
     setSafeHeaders(reply, publicUrl);
     done();
@@ -105,6 +113,7 @@ export async function createServer(
     content: contentInWords(deps.content),
     grouped: deps.grouped && groupedInWords(deps.grouped),
     directParts: deps.directParts && directInWords(deps.directParts),
+    smokeEraser: eraserInWords(deps.smokeEraser),
   };
   for (const room of roomsInOrder) {
     await app.register(async (scope) => {

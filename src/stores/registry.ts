@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
+import type { SmokeEraser } from "../evidence/ports/smoke-eraser.ts";
 import type { Store } from "../evidence/ports/store.ts";
 import type { Enforced } from "./s3/enforced.ts";
 import type { BoxMachine } from "./box/sign-in/box-tokens.ts";
@@ -64,8 +65,11 @@ async function openFolder({ name, url }: NamedStore, machine: StoreMachine): Pro
     import("./directory/store.ts"),
     import("./paced-store.ts"),
   ]);
-  const store = await openDirectoryStore(folderOf(url));
-  return keyedConnection(name, pacedStore(store, machine.network.pace), machine);
+  const folder = folderOf(url);
+  const store = await openDirectoryStore(folder);
+  const connection = await keyedConnection(name, pacedStore(store, machine.network.pace), machine);
+  const { directorySmokeEraser } = await import("./directory/erase-smoke.ts");
+  return withSmoke(connection, directorySmokeEraser(folder), machine);
 }
 
 async function openS3({ name, url }: NamedStore, machine: StoreMachine): Promise<Connection> {
@@ -77,7 +81,9 @@ async function openS3({ name, url }: NamedStore, machine: StoreMachine): Promise
   const { clock, network, customerKey } = machine;
   const bucket = openBucket(url, { clock, network, customerKey });
   const enforced = (await machine.checkOf({ name, url })) ?? unchecked;
-  const connection = await keyedConnection(name, s3Store(bucket, enforced, clock), machine);
+  const keyed = await keyedConnection(name, s3Store(bucket, enforced, clock), machine);
+  const { s3SmokeEraser } = await import("./s3/erase-smoke.ts");
+  const connection = await withSmoke(keyed, s3SmokeEraser(bucket, enforced), machine);
   return { ...connection, close: () => bucket.close() };
 }
 
@@ -128,6 +134,17 @@ async function keyedConnection(
     accounts: undefined,
     close: () => Promise.resolve(),
   };
+}
+
+async function withSmoke(
+  connection: Connection,
+  eraser: SmokeEraser,
+  { clock }: StoreMachine,
+): Promise<Connection> {
+  const { keyedSmokeRoom } = await import("./keyed-smoke.ts");
+  const { store, register, signer } = connection;
+  const smoke = keyedSmokeRoom({ store, register, eraser, thumbprint: signer.thumbprint, clock });
+  return { ...connection, smoke };
 }
 
 /** `file:///PATH`, or `file:///C:/PATH` on Windows. @throws ExhibitError `usage.invalid` for any other form */

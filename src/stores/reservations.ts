@@ -1,18 +1,19 @@
 import { buffer } from "node:stream/consumers";
 import { z } from "zod";
 import { exhibitIdSchema } from "../evidence/address.ts";
-import { caseSchema, caseSegment } from "../evidence/case.ts";
+import { caseSegment, heldCaseSchema } from "../evidence/case.ts";
 import { sha256Of } from "../evidence/digest.ts";
 import { ExhibitError, hasCode } from "../evidence/errors.ts";
 import { exhibitPrefix, recordName, reservationName } from "../evidence/key.ts";
 import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import type { Store } from "../evidence/ports/store.ts";
+import { smokePrefix } from "../evidence/smoke.ts";
 import { referenceSchema } from "../evidence/reference.ts";
 
 const reservationSchema = z.strictObject({
   schema: z.literal("exhibit.reservation/1"),
   id: exhibitIdSchema,
-  case: caseSchema,
+  case: heldCaseSchema,
   reference: referenceSchema,
   sourceId: z.string(),
   /** Thumbprint of the machine's key. */
@@ -76,6 +77,8 @@ export async function* listReservations(
     // In key order a record comes before the reservation of the same folder.
     if (key.endsWith(`/${recordName}`)) sealedFolder = folder;
     if (!key.endsWith(`/${reservationName}`)) continue;
+    // Synthetic material is in no list but its own.
+    if (caseRef === undefined && key.startsWith(smokePrefix)) continue;
     const reservation = known?.get(key) ?? (await readReservation(store, key, signal));
     if (reservation === undefined) continue;
     known?.set(key, reservation);

@@ -226,7 +226,9 @@ describe("help and version", () => {
     ]);
     const opened = (await readFile(trace, "utf8"))
       .split("\n")
-      .flatMap((line) => /"([^"]+\.(?:js|cjs|mjs|node))".*= \d/.exec(line)?.[1] ?? []);
+      .flatMap(
+        (line) => /"([^"]+\.(?:js|cjs|mjs|node))".*(?:= \d|<unfinished)/.exec(line)?.[1] ?? [],
+      );
     await rm(folder, { recursive: true });
     expect(opened.filter((file) => file.includes("node_modules"))).toEqual([]);
     // The bundle says above each piece which file it was.

@@ -15,6 +15,7 @@ import type { Tables } from "../../src/server/database/tables.ts";
 import type { ServerDeps, ServerSettings } from "../../src/server/deps.ts";
 import { createServer, type Tls } from "../../src/server/server.ts";
 import { openGroupedContent } from "../../src/stores/directory/grouped.ts";
+import { directorySmokeEraser } from "../../src/stores/directory/erase-smoke.ts";
 import { openDirectoryStore } from "../../src/stores/directory/store.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
@@ -158,6 +159,7 @@ async function run(
     content,
     grouped: await openGroupedContent(contentFolder, content, flushTogether()),
     directParts: undefined,
+    smokeEraser: directorySmokeEraser(contentFolder),
     database,
     key: place.key,
     retiredKeys: [],

@@ -35,6 +35,7 @@ export async function serveFolder(
     invitation: { file: undefined },
     logToStderr: false,
     rebuildIndex: undefined,
+    metrics: undefined,
     ...more,
   };
   const facts = { platform: process.platform, home: path.dirname(dataDir), env: {} };

@@ -42,6 +42,13 @@ const optionsSchema = z.object({
   trustProxy: z
     .array(z.string().refine(isRange, "must be addresses or ranges such as 10.0.0.0/8"))
     .default([]),
+  metricsAddress: z
+    .string()
+    .refine(
+      (text) => addressIn(text) !== undefined,
+      "must be an address and a port, such as 127.0.0.1:9464",
+    )
+    .optional(),
   organisation: organisationSchema,
   expireUploads: z.string(),
   ...providerOptions,
@@ -65,14 +72,11 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     signal,
   );
   if (serving.rebuilt !== undefined) tellRebuilt(context, json, serving.rebuilt);
-  const listening = {
-    type: "listening",
-    url: serving.url,
-    publicUrl: serving.publicUrl,
-    serverKey: serving.serverKey,
-  };
+  const { url, publicUrl, serverKey, metricsUrl } = serving;
+  const metrics = metricsUrl === undefined ? {} : { metricsUrl };
+  const listening = { type: "listening", url, publicUrl, serverKey, ...metrics };
   printResult(terminal, json, { schema: "exhibit.serve/1", ...listening }, () => [
-    `Listening on ${serving.url}`,
+    `Listening on ${url}`,
   ]);
   tell(context, json, serving);
   signal.addEventListener("abort", () => {
@@ -88,13 +92,14 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 
 function tell({ terminal }: Context, json: boolean, serving: Serving): void {
   const theme = themeFor(terminal.color);
-  const { invitation, serverKey, dataDir, contentUrl, partsGoDirect, logFile, publicUrl, url } =
-    serving;
+  const { invitation, serverKey, dataDir, contentUrl, partsGoDirect, logFile } = serving;
+  const { publicUrl, metricsUrl, url } = serving;
   const lines = [
     `Data folder: ${visible(dataDir)}${logFile === undefined ? "" : `   Log: ${visible(logFile)}`}`,
     `Key: ${serverKey}`,
     ...(contentUrl === undefined ? [] : [`Content: ${visible(contentUrl)}`]),
     ...(partsGoDirect ? ["Clients that can reach it send parts of files straight there."] : []),
+    ...(metricsUrl === undefined ? [] : [`Metrics: ${metricsUrl}`]),
     ...(publicUrl === url ? [] : [`People reach it as ${publicUrl}`]),
   ];
   if (invitation !== undefined && "code" in invitation) {
@@ -158,6 +163,7 @@ function toRequest(
       tlsCert === undefined || tlsKey === undefined
         ? undefined
         : { certFile: tlsCert, keyFile: tlsKey },
+    metrics: options.metricsAddress === undefined ? undefined : addressIn(options.metricsAddress),
     publicUrl,
     trustProxy,
     organisation: options.organisation,
@@ -189,6 +195,13 @@ function smtpOf(options: z.infer<typeof optionsSchema>): SmtpRequest | undefined
   }
   const address = smtpAddress(smtpUrl);
   return { address, from: mailFrom(from, address), passwordFile, caFile };
+}
+
+/** `127.0.0.1:9464`, `[::1]:9464`; undefined for anything else, a name as well. */
+function addressIn(text: string): { host: string; port: number } | undefined {
+  const [, host = "", port = ""] = /^\[?([^\]]*)\]?:(\d{1,5})$/.exec(text) ?? [];
+  if (isIP(host) === 0 || Number(port) > 65_535) return undefined;
+  return text.startsWith("[") === (isIP(host) === 6) ? { host, port: Number(port) } : undefined;
 }
 
 function isWebUrl(text: string): boolean {

@@ -7,6 +7,7 @@ import type { Inbox } from "./inbox.ts";
 import type { Register } from "./register.ts";
 import type { Requests } from "./requests.ts";
 import type { Sharing } from "./sharing.ts";
+import type { SmokeRoom } from "./smoke-room.ts";
 import type { Store } from "./store.ts";
 
 /** A sign-in by a force's provider. */
@@ -42,5 +43,7 @@ export interface Connection {
   readonly requests?: Requests | undefined;
   /** Absent where nothing decides what works but the store itself. */
   readonly doctor?: Doctor | undefined;
+  /** Absent where synthetic material cannot be erased again. */
+  readonly smoke?: SmokeRoom | undefined;
   close(): Promise<void>;
 }

@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../errors.ts";
+
 /** `will-not-work`: something that people will try is going to be refused. `unknown`: nobody would say. */
 export const verdicts = ["ok", "will-not-work", "unknown"] as const;
 export type Verdict = (typeof verdicts)[number];
@@ -11,6 +13,8 @@ export interface DoctorFinding {
   readonly words: string;
   /** What an administrator must set, where something does not work. */
   readonly remedy?: string | undefined;
+  /** What a command that tries it will fail with, where that is known. */
+  readonly code?: ErrorCode | undefined;
 }
 
 /** Says what of a store will not work, by its settings, before anybody tries. Changes nothing. */

@@ -1,6 +1,7 @@
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { DirectParts } from "../../evidence/ports/direct-parts.ts";
 import type { GroupedContent } from "../../evidence/ports/grouped-content.ts";
+import type { SmokeEraser } from "../../evidence/ports/smoke-eraser.ts";
 import type { KeyStat, Store } from "../../evidence/ports/store.ts";
 
 /**
@@ -39,6 +40,14 @@ export function groupedInWords(grouped: GroupedContent): GroupedContent {
 /** The engine behind it, likewise. */
 export function directInWords(direct: DirectParts): DirectParts {
   return { addressOf: (...given) => inWords(() => direct.addressOf(...given)) };
+}
+
+/** What erases synthetic material, likewise; that it cannot be erased is told as it is. */
+export function eraserInWords(eraser: SmokeEraser): SmokeEraser {
+  return {
+    requireErasable: (...given) => eraser.requireErasable(...given),
+    erase: (...given) => inWords(() => eraser.erase(...given)),
+  };
 }
 
 async function inWords<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
 import type { Kysely } from "kysely";
+import { smokeCase } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
+import { mostSmokeBytes } from "../../evidence/smoke.ts";
 import { chargeQuota, refundQuota } from "../accounts/quota.ts";
 import type { ExhibitRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
@@ -26,6 +28,11 @@ export async function reserveFor(
   if (others.files >= mostFiles) {
     throw new ExhibitError("policy.too-large", `An exhibit has ${mostFiles} files at most.`, {
       hint: "Send the rest as another exhibit.",
+    });
+  }
+  if (exhibit.case_ref === smokeCase && others.bytes + sizeBytes > mostSmokeBytes) {
+    throw new ExhibitError("policy.too-large", "Synthetic material is small.", {
+      facts: { mostBytes: mostSmokeBytes },
     });
   }
   const missingBytes = others.bytes + sizeBytes - exhibit.total_bytes;

@@ -8,6 +8,7 @@ import * as kept from "./migrations/0005-kept.ts";
 import * as providerIdentities from "./migrations/0006-provider-identities.ts";
 import * as mailAndNotes from "./migrations/0007-mail-and-notes.ts";
 import * as inbox from "./migrations/0008-inbox.ts";
+import * as smokes from "./migrations/0009-smokes.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order; a migration that was released is never changed, only followed by another. */
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   "0006-provider-identities": providerIdentities,
   "0007-mail-and-notes": mailAndNotes,
   "0008-inbox": inbox,
+  "0009-smokes": smokes,
 };
 
 /**

@@ -1,16 +1,34 @@
 import type { Kysely } from "kysely";
+import { smokeCase } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import { parseKey } from "../../evidence/key.ts";
 import type { ExhibitRow } from "../database/exhibit-tables.ts";
 import type { Tables } from "../database/tables.ts";
 
-/** The exhibits that a caller may see: officers and admins all, partners their own. The one place that knows. */
+/**
+ * The exhibits that a caller may see: officers and admins all, partners their own. The one place that knows. Synthetic
+ * material is none of them.
+ */
 export function visibleExhibits(database: Kysely<Tables>, caller: Identity) {
   return database
     .selectFrom("exhibits")
     .selectAll()
+    .where("case_ref", "!=", smokeCase)
     .$if(caller.role === "partner", (query) => query.where("submitter", "=", caller.id));
+}
+
+/** Those, or the caller's own synthetic material: for whoever knows an id or a key already. */
+function knownExhibits(database: Kysely<Tables>, caller: Identity) {
+  return database
+    .selectFrom("exhibits")
+    .selectAll()
+    .where((is) =>
+      is.or([
+        is("submitter", "=", caller.id),
+        ...(caller.role === "partner" ? [] : [is("case_ref", "!=", smokeCase)]),
+      ]),
+    );
 }
 
 /** An exhibit that the caller may see; another's looks like none. @throws ExhibitError `not-found.exhibit` */
@@ -19,7 +37,7 @@ export async function visibleExhibit(
   caller: Identity,
   id: string,
 ): Promise<ExhibitRow> {
-  const row = await visibleExhibits(database, caller).where("id", "=", id).executeTakeFirst();
+  const row = await knownExhibits(database, caller).where("id", "=", id).executeTakeFirst();
   if (row === undefined) throw unknownExhibit();
   return row;
 }
@@ -45,7 +63,7 @@ export async function exhibitOfKey(
   if (parts === undefined) {
     throw new ExhibitError("usage.invalid", "This is not a key of this product.");
   }
-  const row = await visibleExhibits(database, caller)
+  const row = await knownExhibits(database, caller)
     .where("case_ref", "=", parts.case)
     .where("reference", "=", parts.reference)
     .executeTakeFirst();

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from "kysely";
 import type { Arrival } from "../../evidence/arrival.ts";
+import { smokeCase } from "../../evidence/case.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import { recordedOf } from "../cases/case-exhibits.ts";
 import type { Tables } from "../database/tables.ts";
@@ -8,15 +9,23 @@ import { ownCases } from "./own-cases.ts";
 /** Arrivals that are read at once. */
 const pageLimit = 100;
 
-/** Writes down, in the transaction that seals them, that exhibits have landed. Repeating it changes nothing. */
+/** Writes down, in the transaction that seals them, that exhibits have landed; synthetic material never does. Repeating it changes nothing. */
 export async function noteArrivals(
   trx: Kysely<Tables>,
   exhibits: readonly string[],
 ): Promise<void> {
   if (exhibits.length === 0) return;
+  const synthetic = await trx
+    .selectFrom("exhibits")
+    .select("id")
+    .where("id", "in", exhibits)
+    .where("case_ref", "=", smokeCase)
+    .execute();
+  const landed = exhibits.filter((id) => synthetic.every((one) => one.id !== id));
+  if (landed.length === 0) return;
   await trx
     .insertInto("arrivals")
-    .values(exhibits.map((id) => ({ exhibit_id: id })))
+    .values(landed.map((id) => ({ exhibit_id: id })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

@@ -1,4 +1,5 @@
 import { exhibitPrefix, parseKey } from "../../evidence/key.ts";
+import { smokePrefix } from "../../evidence/smoke.ts";
 import type { Store } from "../../evidence/ports/store.ts";
 
 /** What lies in the content store under one case and reference. */
@@ -18,6 +19,8 @@ export async function* exhibitFolders(
 ): AsyncGenerator<ExhibitFolder> {
   let folder: (ExhibitFolder & { readonly sizes: Map<string, number> }) | undefined;
   for await (const { key, sizeBytes } of content.list("", signal)) {
+    // Synthetic material is no evidence: it is erased, not indexed.
+    if (key.startsWith(smokePrefix)) continue;
     const parts = parseKey(key);
     if (parts === undefined) continue;
     const prefix = exhibitPrefix(parts.case, parts.reference);

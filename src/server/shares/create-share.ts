@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { smokeCase } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { NewShare } from "../../evidence/ports/sharing.ts";
@@ -23,7 +24,8 @@ const lookingMs = 25_000;
  * Makes a share of sealed exhibits. For `view`, every file of them must be of a kind that can be marked. Where mail carries
  * the link, it is tried for some seconds; the share is made whatever comes of that, and tells it.
  *
- * @throws ExhibitError `usage.invalid` (its time), `not-found.exhibit`, `policy.type-not-markable`, `policy.too-large`
+ * @throws ExhibitError `usage.invalid` (its time), `not-found.exhibit`, `policy.type-not-markable`, `policy.too-large`,
+ * `policy.not-permitted`
  */
 export async function createShare(
   desk: ShareDesk,
@@ -37,11 +39,14 @@ export async function createShare(
   const exhibits: SharedExhibit[] = [];
   for (const id of new Set(wanted.exhibits)) exhibits.push(await readSealed(database, id));
   checkCount(exhibits);
+  checkUnmixed(exhibits);
   const limits = { signal, mostMs: lookingMs };
   const kinds = await kindsOfFiles(desk.renditions, exhibits, wanted.access, limits);
   if (wanted.requireVisibleMark === true) requireVisible(exhibits, kinds, wanted.access);
 
-  const { kept, link, code } = await newHandOver(desk, wanted.mail !== false);
+  // Nobody is to be written to about synthetic material.
+  const mayMail = wanted.mail !== false && exhibits.every((exhibit) => exhibit.case !== smokeCase);
+  const { kept, link, code } = await newHandOver(desk, mayMail);
   const row: StoredShare = {
     id: newShareId(),
     ...kept,
@@ -99,6 +104,18 @@ function checkCount(exhibits: readonly SharedExhibit[]): void {
     "policy.too-large",
     `These exhibits hold ${files} files; one share can hold ${mostFiles}.`,
     { hint: "Share fewer exhibits at a time.", facts: { files, most: mostFiles } },
+  );
+}
+
+/** What synthetic material is in is erased with it. */
+function checkUnmixed(exhibits: readonly SharedExhibit[]): void {
+  if (exhibits.length === 1 || exhibits.every((exhibit) => exhibit.case !== smokeCase)) return;
+  throw new ExhibitError(
+    "policy.not-permitted",
+    "Synthetic material cannot be shared with evidence.",
+    {
+      hint: "Share the evidence alone.",
+    },
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from "kysely";
+import { smokeCase } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { Delivery, Share } from "../../evidence/share.ts";
@@ -41,7 +42,10 @@ export async function ownShare(
   });
 }
 
-/** The shares that `caller` may see, or those of one identity among them, newest first. */
+/**
+ * The shares that `caller` may see, or those of one identity among them, newest first; those of synthetic material are left
+ * out.
+ */
 export async function ownShares(
   database: Kysely<Tables>,
   caller: Identity,
@@ -51,6 +55,13 @@ export async function ownShares(
     .selectFrom("shares")
     .selectAll()
     .$if(of !== undefined, (query) => query.where("created_by", "=", of ?? ""))
+    .where("id", "not in", (synthetic) =>
+      synthetic
+        .selectFrom("share_exhibits")
+        .innerJoin("exhibits", "exhibits.id", "exhibit_id")
+        .select("share_id")
+        .where("case_ref", "=", smokeCase),
+    )
     .$if(caller.role !== "admin", (query) => query.where("created_by", "=", caller.id))
     .orderBy("created_at", "desc")
     .orderBy("id")

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { ServerDeps } from "../deps.ts";
 import { Outbox } from "../mail/outbox.ts";
 import { sharePages } from "../pages/routes.ts";
+import { smokeRoutes } from "../smoke/routes.ts";
 import { createRenditions } from "../watermark/renditions.ts";
 import { CodeAttempts } from "./code-attempts.ts";
 import { LateLog } from "./late-log.ts";
@@ -47,5 +48,6 @@ export async function sharing(app: FastifyInstance, deps: ServerDeps): Promise<v
   });
 
   shareRoutes(app, desk);
+  smokeRoutes(app, desk);
   await app.register((scope) => sharePages(scope, desk));
 }

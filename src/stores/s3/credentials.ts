@@ -2,6 +2,7 @@
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { S3Address } from "../../evidence/s3-address.ts";
+import type { Network } from "../network.ts";
 import type { Keys } from "./signing.ts";
 
 /** Gives keys that are good for the next minutes; new ones, whatever those it had, when told so. */
@@ -11,10 +12,13 @@ export type FindKeys = (renew?: boolean) => Promise<Keys>;
  * Keys as the AWS tools find them on this computer: environment, profile, single sign-on, web identity, the instance's own. Those
  * that expire are replaced before they do.
  */
-export function keysOfThisComputer({ profile, region }: S3Address): FindKeys {
+export function keysOfThisComputer({ profile, region }: S3Address, network: Network): FindKeys {
+  // Whatever is asked of AWS for it, single sign-on and web identity, goes the way that all else goes.
+  const { agent } = network.route(`https://sts.${region}.amazonaws.com`);
+  const requestHandler = { httpAgent: agent.http, httpsAgent: agent.https };
   const provide = defaultProvider({
     ...(profile === undefined ? {} : { profile }),
-    clientConfig: { region },
+    clientConfig: { region, requestHandler },
   });
   return async (renew = false) => {
     try {

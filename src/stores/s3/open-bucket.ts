@@ -34,7 +34,7 @@ const toleratedMs = 60_000;
 /** Prepares to speak to a bucket; nothing is asked of it yet. @throws ExhibitError `usage.invalid`, `policy.insecure-address` */
 export function openBucket(url: string, machine: S3Machine): S3Bucket {
   const address = s3Address(url);
-  return new OpenBucket(address, machine, keysOfThisComputer(address));
+  return new OpenBucket(address, machine, keysOfThisComputer(address, machine.network));
 }
 
 class OpenBucket implements S3Bucket {

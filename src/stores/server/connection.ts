@@ -7,6 +7,7 @@ import { registerOf } from "./register.ts";
 import { casesOf } from "./cases.ts";
 import { openSession, type SessionMachine } from "./session.ts";
 import { sharingOf } from "./sharing.ts";
+import { smokeRoomOf } from "./smoke.ts";
 import { storeOf } from "./store.ts";
 
 /** Opens an exhibit server with the identity that this machine has there. @throws as {@link openSession} */
@@ -32,6 +33,7 @@ export async function connectServer(
     accounts: accountsOf(session),
     cases: casesOf(session),
     inbox: inboxOf(session),
+    smoke: smokeRoomOf(session),
     close: () => Promise.resolve(),
   };
 }

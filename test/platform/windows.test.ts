@@ -1,0 +1,66 @@
+import { describe, expect, it } from "@jest/globals";
+import { EventEmitter } from "node:events";
+import path from "node:path";
+import { destinationSegments } from "../../src/platform/destination-names.ts";
+import { meantArguments } from "../../src/main/windows-arguments.ts";
+import { watchSignals } from "../../src/main/signals.ts";
+import { Interrupted } from "../../src/cli/interrupted.ts";
+
+describe("arguments on Windows", () => {
+  it.each([
+    ['C:\\footage"', "C:\\footage\\"],
+    ['\\\\nas\\cctv\\day 1"', "\\\\nas\\cctv\\day 1\\"],
+    ['--to=D:\\out"', "--to=D:\\out\\"],
+    ["C:\\footage", "C:\\footage"],
+    ['He said "no"', 'He said "no"'],
+    ['12" monitor', '12" monitor'],
+  ])("%j means %j", (given, meant) => {
+    expect(meantArguments([given], "win32")).toEqual([meant]);
+  });
+
+  it.each(['C:\\footage" --case 01AB1234526', '--to=C:\\out" x'])(
+    "%j has swallowed what follows, and that is said",
+    (given) => {
+      expect(() => meantArguments(["upload", given], "win32")).toThrow(
+        expect.objectContaining({
+          code: "usage.invalid",
+          hint: expect.stringContaining('"C:\\footage", not'),
+        }),
+      );
+    },
+  );
+
+  it("are as they are elsewhere", () => {
+    expect(meantArguments(['C:\\footage"'], "linux")).toEqual(['C:\\footage"']);
+  });
+});
+
+describe("what stops the program on Windows", () => {
+  it.each([
+    ["SIGINT", "SIGINT"],
+    ["SIGBREAK", "SIGINT"],
+    ["SIGHUP", "SIGTERM"],
+    ["SIGTERM", "SIGTERM"],
+  ])("%s parks the work like %s", (name, like) => {
+    const windows = Object.assign(new EventEmitter(), { platform: "win32" });
+    const signal = watchSignals(windows as unknown as NodeJS.Process);
+    windows.emit(name, name);
+    expect(signal.aborted).toBe(true);
+    expect((signal.reason as Interrupted).signalName).toBe(like);
+  });
+});
+
+it("says of no path that is not Windows' own that it swallowed anything", () => {
+  expect(meantArguments([path.win32.join("a", 'b"')], "win32")).toEqual(['a\\b"']);
+});
+
+it.each([
+  ["CON .mp4", "~43ON .mp4"],
+  ["nul.tar.gz", "~6Eul.tar.gz"],
+  ["CONIN$", "~43ONIN$"],
+  ["COM10", "COM10"],
+  ["com¹", "~63om¹"],
+])("keeps %j of a record as %j, which is no device", (name, kept) => {
+  const segments = destinationSegments({ path: name, pathBytes: undefined }, "win32");
+  expect(segments.map(String)).toEqual([kept]);
+});
