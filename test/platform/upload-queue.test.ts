@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
@@ -168,12 +168,12 @@ describe("a queue's file", () => {
   it("is removed when nobody went on with it for a month", async () => {
     queues.open("old");
     queues.close();
-    const old = path.join(folder, "queues", "old.sqlite");
+    // A copy, since a closed database is written once more when it is collected, at any moment.
+    const old = path.join(folder, "queues", "older.sqlite");
+    await copyFile(path.join(folder, "queues", "old.sqlite"), old);
     const time = new Date(Date.now() - 31 * 86_400_000);
-    // Its write-ahead log stays until the closed database is collected, at any moment.
-    await rm(`${old}-wal`, { force: true });
     await utimes(old, time, time);
     queues.open("job-1");
-    expect(await files()).not.toContain("old.sqlite");
+    expect(await files()).not.toContain("older.sqlite");
   });
 });

@@ -2,6 +2,7 @@ import { sql, type Kysely, type RawBuilder } from "kysely";
 import type { OwnCase } from "../../evidence/arrival.ts";
 import type { Identity } from "../../evidence/identity.ts";
 import type { Clock } from "../../evidence/ports/clock.ts";
+import { smokeCase } from "../../evidence/case.ts";
 import type { Tables } from "../database/tables.ts";
 
 /**
@@ -11,11 +12,11 @@ import type { Tables } from "../database/tables.ts";
 export function ownCases(identity: string): RawBuilder<unknown> {
   return sql`(
     select case_ref from case_follows where identity_id = ${identity} and follows = 1
-    union select case_ref from exhibits where submitter = ${identity}
+    union select case_ref from exhibits where submitter = ${identity} and case_ref <> ${smokeCase}
     union select exhibits.case_ref from shares
       join share_exhibits on share_exhibits.share_id = shares.id
       join exhibits on exhibits.id = share_exhibits.exhibit_id
-      where shares.created_by = ${identity}
+      where shares.created_by = ${identity} and exhibits.case_ref <> ${smokeCase}
     except select case_ref from case_follows where identity_id = ${identity} and follows = 0)`;
 }
 

@@ -59,11 +59,13 @@ export async function eraseSmoke(
     for (const table of ["uploads", "stored_files", "custody_events"] as const) {
       await trx.deleteFrom(table).where("exhibit_id", "=", id).execute();
     }
-    await trx
+    const { numDeletedRows } = await trx
       .deleteFrom("exhibits")
       .where("id", "=", id)
       .where("case_ref", "=", smokeCase)
-      .execute();
+      .executeTakeFirst();
+    // Another request has erased it meanwhile, and given back what it had been charged.
+    if (numDeletedRows === 0n) return;
     await refundQuota(trx, submitter, total_bytes);
     await trx
       .updateTable("smokes")

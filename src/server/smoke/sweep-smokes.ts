@@ -41,11 +41,14 @@ async function eraseUnknown({ deps }: ShareDesk, signal: AbortSignal): Promise<v
   const keys: string[] = [];
   for await (const { key } of content.list(smokePrefix, signal)) keys.push(key);
   for (const key of keys) {
+    const reference = parseKey(key)?.reference ?? "";
+    // Machines that use this very store without a server have letters there, and erase their own.
+    if (!/^SMOKE\/\d+\/\d+$/.test(reference)) continue;
     const known = await database
       .selectFrom("exhibits")
       .select("id")
       .where("case_ref", "=", smokeCase)
-      .where("reference", "=", parseKey(key)?.reference ?? "")
+      .where("reference", "=", reference)
       .executeTakeFirst();
     if (known === undefined) await smokeEraser.erase(key, signal);
   }

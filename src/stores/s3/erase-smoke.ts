@@ -32,6 +32,9 @@ export function s3SmokeEraser(bucket: S3Bucket, enforced: Enforced): SmokeEraser
       for (const query of await placesOf(bucket, object, signal)) {
         const answer = await bucket.send({ method: "DELETE", key: object, query }, signal);
         if (answer.status >= 300 && answer.status !== 404) throw failureOf(answer);
+        if (!("versionId" in query) && answer.headers["x-amz-delete-marker"] === "true") {
+          throw hidden();
+        }
       }
     },
   };
@@ -51,4 +54,12 @@ async function placesOf(
     if (!(error instanceof ExhibitError) || error.code.startsWith("unavailable.rate")) throw error;
   }
   return [{}];
+}
+
+function hidden(): ExhibitError {
+  return new ExhibitError(
+    "policy.unsupported",
+    "This bucket keeps versions and does not tell them: synthetic material was hidden there, not erased.",
+    { hint: "Allow s3:ListBucketVersions and s3:DeleteObjectVersion, then run the smoke again." },
+  );
 }

@@ -83,7 +83,8 @@ export function strangerBy(routeTo: (url: string) => Route): Stranger {
             expect(status >= 400 && status < 500, "it still opens after it was revoked");
           }
           const again = await ask(link, { code }, stop);
-          expect(again.status >= 400 && again.cookie === undefined, "its code still opens it");
+          if (again.status >= 500) throw inTrouble(again.status);
+          expect(again.status === 403 && again.cookie === undefined, "its code still opens it");
         },
       };
     },

@@ -285,12 +285,13 @@ describe("a share whose link and codes go by mail", () => {
       const limited = await ask(visitor);
       const sent = await visitor.get("../" + `${link.split("/").at(-1) ?? ""}?code=asked`);
       looks.push([limited.status, limited.text, sent.text]);
+      // One that comes too late would not be sent any more.
+      while (mails.taken.length === before) await mails.next();
       if (looks.length === 3) clock.aheadMs = 61 * minute;
     }
     clock.aheadMs = 0;
     for (const one of looks) expect(one).toEqual(looks[0]);
     expect(looks[0]).toEqual([429, expect.stringContaining("too many tries"), expect.anything()]);
-    await mails.next();
     expect((await log(byHand)).find(({ kind }) => kind === "code-asked")).toMatchObject({
       detail: expect.stringContaining("handed over by hand"),
     });
