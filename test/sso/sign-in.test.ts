@@ -73,6 +73,21 @@ function kept(machine: Machine): ProviderTokens {
   return JSON.parse(machine.secrets.all().get(tokensName(server.url)) ?? "{}") as ProviderTokens;
 }
 
+it("takes the place of a login of the same browser, and goes on when its own token ends", async () => {
+  const machine = sharedMachine();
+  const jar = new Map<string, string>();
+  for (let login = 1; login <= 2; login += 1) {
+    const session = await signIn(
+      machine,
+      atPage((page) => signInAt(page, smith, jar)),
+    );
+    clock.aheadMs = 3_600_000;
+    // At this provider all tokens of one browser's sign-in hang together: revoking one ends them all.
+    expect(await session.accessToken(soon())).toEqual(expect.any(String));
+    clock.aheadMs = 0;
+  }
+});
+
 describe("an officer", () => {
   it("signs in on the provider's page in a real browser, and logs out everywhere", async () => {
     const machine = sharedMachine();

@@ -1,6 +1,9 @@
-/** A person's browser as far as the provider's pages need one: it keeps cookies, and sends forms. */
-export async function signInAt(page: string, login: string): Promise<string> {
-  const jar = new Map<string, string>();
+/** A person's browser as far as the provider's pages need one: it keeps cookies, in `jar`, and sends forms. */
+export async function signInAt(
+  page: string,
+  login: string,
+  jar = new Map<string, string>(),
+): Promise<string> {
   let url = page;
   let body: string | undefined;
   for (let step = 0; step < 20; step += 1) {
