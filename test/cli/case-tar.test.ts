@@ -255,7 +255,11 @@ describe("the archive's own form", () => {
     expect(Buffer.concat(blocks).toString("latin1")).toContain(`size=${sizeBytes}\n`);
   });
 
-  it("fails in GNU tar also when it is broken off between two files", async () => {
+  it.each([
+    ["between two files", undefined],
+    ["behind the header of an empty file", 0],
+    ["behind the last byte of a file of whole blocks", 1024],
+  ])("fails in GNU tar also when it is broken off %s", async (_, sizeBytes) => {
     const name = at("between.tar");
     const out = createWriteStream(name);
     const archive = new TarArchive((bytes) => {
@@ -265,6 +269,14 @@ describe("the archive's own form", () => {
     await archive.add({ name: "a", sizeBytes: 512, modifiedAt: new Date() }, (write) =>
       write(Buffer.alloc(512, "a")),
     );
+    if (sizeBytes !== undefined) {
+      const file = { name: "b", sizeBytes, modifiedAt: new Date() };
+      const adding = archive.add(file, async (write) => {
+        await write(Buffer.alloc(sizeBytes));
+        throw new Error("not what was recorded");
+      });
+      await expect(adding).rejects.toThrow("not what was recorded");
+    }
     await archive.breakOff();
     await new Promise((resolve) => out.end(resolve));
     const folder = await mkdtemp(path.join(tmpdir(), "exhibit-tar-"));

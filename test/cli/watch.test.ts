@@ -151,14 +151,22 @@ describe("exhibit watch --once", () => {
     expect(taken(await once(...argv))).toEqual(["b.wav"]);
   });
 
-  it("does not take what is open for writing, and says so", async () => {
-    await writeFile(at("a.wav"), "call a");
-    const handle = await open(at("a.wav"), "a");
-    const busy = await once("--case", "CAD/1");
-    expect(eventsOf(busy.out)).toMatchObject([{ type: "waiting", reason: "being-written" }]);
-    await handle.close();
-    expect(taken(await once("--case", "CAD/1"))).toEqual(["a.wav"]);
-  });
+  it.each(["its own name", "a link"])(
+    "does not take what is open for writing, and says so, below %s",
+    async (below) => {
+      if (below === "a link") {
+        const own = path.dirname(at());
+        await rename(own, `${own}-real`);
+        await symlink(`${own}-real`, own);
+      }
+      await writeFile(at("a.wav"), "call a");
+      const handle = await open(at("a.wav"), "a");
+      const busy = await once("--case", "CAD/1");
+      expect(eventsOf(busy.out)).toMatchObject([{ type: "waiting", reason: "being-written" }]);
+      await handle.close();
+      expect(taken(await once("--case", "CAD/1"))).toEqual(["a.wav"]);
+    },
+  );
 
   it.each([
     ["a sidecar that is no JSON", ["--sidecar", "json"], "a.wav.json", "{", 2, "usage.invalid"],

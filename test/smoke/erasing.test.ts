@@ -106,6 +106,31 @@ describe("erasing", () => {
     expect(await rig.left()).toEqual({});
   });
 
+  it("gives back once what a smoke was charged, however many erase it at one moment", async () => {
+    const used = async (): Promise<number> => {
+      const { used_bytes } = await rig.server.deps.database
+        .selectFrom("identities")
+        .select("used_bytes")
+        .where("id", "=", rig.officer.identity.id)
+        .executeTakeFirstOrThrow();
+      return used_bytes;
+    };
+    const before = await used();
+    const entry = await rig.begun();
+    const segment = entry.reference.replaceAll("/", "_");
+    for (let n = 0; n < 40; n += 1) {
+      const bytes = Buffer.from(`${n}`);
+      const key = `~7ESMOKE/${segment}/${segment}-${String(n + 1).padStart(4, "0")}.png`;
+      await rig.server.deps.content.put(key, bytes, sha256Of(bytes), soon());
+    }
+    const call = { method: "DELETE", path: `/v1/smoke/${entry.id}` } as const;
+    await Promise.allSettled(
+      Array.from({ length: 8 }, () => rig.officer.session.call(call, soon())),
+    );
+    expect(await used()).toBe(before);
+    expect(await rig.left()).toEqual({});
+  });
+
   it.each([
     "01AB1234526/ABC_1/ABC_1-0001.mp4",
     "~7ESMOKE/../01AB1234526/ABC_1/ABC_1-0001.mp4",
