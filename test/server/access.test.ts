@@ -51,6 +51,8 @@ const table: Record<string, Access> = {
   "POST /v1/inbox/seen": staff,
   "GET /v1/inbox/cases": staff,
   "POST /v1/inbox/cases": staff,
+  "POST /v1/smoke": everyone,
+  "DELETE /v1/smoke/:id": everyone,
   "POST /v1/uploads": everyone,
   "GET /v1/uploads": everyone,
   "GET /v1/uploads/:id": everyone,

@@ -114,6 +114,15 @@ export const people: Readonly<Record<string, Person>> = {
     },
     ends: [[/receipt {2}verify/, 6]],
   },
+  "monitoring.md": {
+    withServer: true,
+    words: { "/etc/exhibit/": "./" },
+    async prepare(town, { folder }) {
+      await writeFile(path.join(folder, "invitation.txt"), await town.invite("officer"));
+      return {};
+    },
+    stays: [[/^exhibit serve /, /Ctrl-C stops it/]],
+  },
   "migration.md": {
     withServer: true,
     files: {
