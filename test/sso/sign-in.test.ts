@@ -86,6 +86,7 @@ it("takes the place of a login of the same browser, and goes on when its own tok
     expect(await session.accessToken(soon())).toEqual(expect.any(String));
     clock.aheadMs = 0;
   }
+  expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(true);
 });
 
 describe("an officer", () => {
