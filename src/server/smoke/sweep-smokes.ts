@@ -1,8 +1,8 @@
 import { smokeCase } from "../../evidence/case.ts";
-import { ExhibitError } from "../../evidence/errors.ts";
 import { parseKey } from "../../evidence/key.ts";
 import { leftoverMs, smokePrefix } from "../../evidence/smoke.ts";
 import { serverActor } from "../custody/custody.ts";
+import { keepDoing } from "../in-background.ts";
 import type { ShareDesk } from "../shares/share-desk.ts";
 import { eraseSmoke, findSmoke } from "./erase-smoke.ts";
 
@@ -60,21 +60,5 @@ export function keepSweeping(
   onErased: (exhibit: string) => void,
   onFailure: (code: string) => void,
 ): () => Promise<void> {
-  const stop = new AbortController();
-  let running = Promise.resolve();
-  const run = (): void => {
-    running = running
-      .then(() => sweepSmokes(desk, onErased, stop.signal))
-      .catch((error: unknown) => {
-        if (stop.signal.aborted) return;
-        onFailure(error instanceof ExhibitError ? error.code : "unforeseen");
-      });
-  };
-  run();
-  const timer = setInterval(run, everyMs);
-  return async () => {
-    clearInterval(timer);
-    stop.abort();
-    await running;
-  };
+  return keepDoing((signal) => sweepSmokes(desk, onErased, signal), everyMs, onFailure);
 }

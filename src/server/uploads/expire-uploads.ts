@@ -1,7 +1,7 @@
-import { ExhibitError } from "../../evidence/errors.ts";
 import { releaseUnused } from "../content/reservation.ts";
 import { serverActor } from "../custody/custody.ts";
 import type { ServerDeps } from "../deps.ts";
+import { keepDoing } from "../in-background.ts";
 import { abortUpload } from "./abort-upload.ts";
 
 type ExpireDeps = Pick<ServerDeps, "database" | "content" | "clock" | "settings">;
@@ -72,21 +72,5 @@ export function keepExpiring(
   deps: ExpireDeps,
   onFailure: (code: string) => void,
 ): () => Promise<void> {
-  const stop = new AbortController();
-  let running = Promise.resolve();
-  const run = (): void => {
-    running = running
-      .then(() => expireUploads(deps, stop.signal))
-      .catch((error: unknown) => {
-        if (stop.signal.aborted) return;
-        onFailure(error instanceof ExhibitError ? error.code : "unforeseen");
-      });
-  };
-  run();
-  const timer = setInterval(run, everyMs);
-  return async () => {
-    clearInterval(timer);
-    stop.abort();
-    await running;
-  };
+  return keepDoing((signal) => expireUploads(deps, signal), everyMs, onFailure);
 }
