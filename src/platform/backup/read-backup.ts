@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -8,6 +7,7 @@ import { extract, type Header } from "tar-stream";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { decrypted, isEncrypted, notWhole } from "./encryption.ts";
 import { backupFileNames, manifestName, manifestSchema, type BackupManifest } from "./manifest.ts";
+import { writePrivateCopy } from "./private-copy.ts";
 
 /** The longest manifest that is read. */
 const maxManifestBytes = 64 * 1024;
@@ -34,7 +34,10 @@ export async function unpackBackup(
     const unpacking = (async () => {
       for await (const entry of tar) {
         const name = nameOf(entry.header, found);
-        found.set(name, await unpack(entry as AsyncIterable<Buffer>, path.join(folder, name)));
+        found.set(
+          name,
+          await writePrivateCopy(path.join(folder, name), entry as AsyncIterable<Buffer>, signal),
+        );
       }
     })();
     // Awaited together: which of them fails first depends on where the file is damaged.
@@ -71,26 +74,6 @@ function nameOf({ name, type, size }: Header, found: ReadonlyMap<string, unknown
   if (isFirst !== (known === manifestName)) throw notWhole();
   if (isFirst && size > maxManifestBytes) throw notWhole();
   return known;
-}
-
-async function unpack(
-  entry: AsyncIterable<Buffer>,
-  file: string,
-): Promise<{ sizeBytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  const handle = await open(file, "wx", 0o600);
-  try {
-    for await (const piece of entry) {
-      hash.update(piece);
-      sizeBytes += piece.length;
-      await handle.writeFile(piece);
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  return { sizeBytes, sha256: hash.digest("hex") };
 }
 
 async function readManifest(file: string): Promise<BackupManifest> {

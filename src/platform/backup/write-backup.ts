@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pack, type Pack } from "tar-stream";
@@ -8,6 +8,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import { flushNames, makePrivateFolder } from "../private-folder.ts";
 import { encrypted } from "./encryption.ts";
 import { manifestName, type BackupManifest } from "./manifest.ts";
+import { writePrivateCopy } from "./private-copy.ts";
 
 /** A file that goes into a backup, and where it lies. */
 export interface BackupFile {
@@ -50,7 +51,11 @@ export async function writeBackup(
     makePrivateFolder(path.dirname(target));
     const filling = fill(tar, manifest, files, signal);
     const [written] = await Promise.all([
-      writeAside(aside, passphrase === undefined ? plain : encrypted(plain, passphrase), signal),
+      writePrivateCopy(
+        aside,
+        passphrase === undefined ? plain : encrypted(plain, passphrase),
+        signal,
+      ),
       filling,
     ]);
     await requireFree(target);
@@ -80,28 +85,6 @@ async function fill(
     });
   }
   tar.finalize();
-}
-
-async function writeAside(
-  aside: string,
-  bytes: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<{ sizeBytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  const handle = await open(aside, "wx", 0o600);
-  try {
-    for await (const piece of bytes) {
-      signal.throwIfAborted();
-      hash.update(piece);
-      sizeBytes += piece.length;
-      await handle.writeFile(piece);
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  return { sizeBytes, sha256: hash.digest("hex") };
 }
 
 async function digestOf(file: string, signal: AbortSignal): Promise<string> {
