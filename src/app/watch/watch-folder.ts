@@ -9,6 +9,7 @@ import type { SaidByPath } from "./case-from.ts";
 import { belowFolder, isTemporaryName } from "./names.ts";
 import { Settling } from "./settling.ts";
 import { isSidecar, readSidecars, sidecarsOf, type SidecarForm } from "./sidecars.ts";
+import { isStillAtRest } from "./still-at-rest.ts";
 import { takeFile } from "./take-file.ts";
 import type { WatchEvent } from "./watch-event.ts";
 
@@ -135,7 +136,10 @@ class Watch {
       this.#signal.throwIfAborted();
       const sidecars = sidecarsOf(sidecar, file, there);
       if (!sidecars.every((entry) => settled.has(entry))) continue;
-      if (performance.now() - now > 1000 && !(await this.#isStill([file, ...sidecars]))) {
+      if (
+        performance.now() - now > 1000 &&
+        !(await isStillAtRest([file, ...sidecars], this.#deps.source, this.#watched))
+      ) {
         if (isLast) this.#tellWaiting(file, "being-written");
         continue;
       }
@@ -144,16 +148,6 @@ class Watch {
     return settled.size < open.length || files.some((entry) => !this.#isSettledWith(entry))
       ? "settling"
       : "nothing";
-  }
-
-  /** What was at rest before others were taken may be written again by now. */
-  async #isStill(entries: readonly SourceEntry[]): Promise<boolean> {
-    for (const { location, version } of entries) {
-      const file = await this.#deps.source.open(location).catch(() => undefined);
-      await file?.close();
-      if (file !== undefined && file.stat.version !== version) return false;
-    }
-    return (await this.#watched.beingWritten(entries)).size === 0;
   }
 
   /** Nothing will come of it unless something changes. */
