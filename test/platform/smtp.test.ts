@@ -138,9 +138,9 @@ describe("mail through a real mail server", () => {
   it("is let go at once when the server stops, however silent the mail server is", async () => {
     server.manner = "silent";
     const stop = new AbortController();
-    const begun = server.begun;
+    const begun = server.begins();
     const sending = smtpMail(settings()).send(mail, stop.signal);
-    while (server.begun === begun) await new Promise((resolve) => setTimeout(resolve, 20));
+    await begun;
     stop.abort(new Error("stopping"));
     await expect(sending).rejects.toThrow("stopping");
     server.manner = "takes";

@@ -4,13 +4,20 @@ import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { signInByProvider } from "../../src/stores/server/provider/sign-in.ts";
 import { openSession, type Session } from "../../src/stores/server/session.ts";
 import { signInAt } from "../support/force-person.ts";
-import { groups, startForceProvider, type ForceProvider } from "../support/force-provider.ts";
+import { startForceProvider, type ForceProvider } from "../support/force-provider.ts";
 import { MovingClock } from "../support/moving-clock.ts";
-import { newMachine, soon, startServer, type Person, type TestServer } from "../support/server.ts";
+import {
+  asPerson,
+  atPage,
+  jones,
+  resetProvider,
+  sharedMachine,
+  smith,
+  type OfficerMachine,
+} from "../support/officer-machine.ts";
+import { soon, startServer, type TestServer } from "../support/server.ts";
 import { believing } from "../support/sso-server.ts";
 
-const smith = "officer.smith@force.example";
-const jones = "officer.jones@force.example";
 const clock = new MovingClock();
 let provider: ForceProvider;
 let server: TestServer;
@@ -21,41 +28,14 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   clock.aheadMs = 0;
-  const oid = (digit: string) => `${digit.repeat(8)}-1111-4222-8333-444444444444`;
-  provider.accounts.set(smith, { oid: oid("a"), groups: [groups.officers] });
-  provider.accounts.set(jones, { oid: oid("b"), groups: [groups.officers] });
-  Object.assign(provider.habits, { blocksDevices: false, hasDeviceFlow: true, isDown: false });
-  Object.assign(provider.habits, { accessTokenSeconds: 3600, discovery: {} });
+  resetProvider(provider);
 });
 afterAll(async () => {
   await server.stop();
   await provider.close();
 });
 
-type Machine = Person["machine"];
-
-/** A machine that several processes share, as far as turns go. */
-function sharedMachine(): Machine {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    ...newMachine(clock),
-    inTurn: (_name, work) => {
-      const turn = last.then(work, work);
-      last = turn.catch(() => undefined);
-      return turn;
-    },
-  };
-}
-
-function atPage(walk: (page: string) => Promise<unknown>): SignInWay {
-  return { by: "page", showPage: (page) => void walk(page) };
-}
-
-function asPerson(login: string): SignInWay {
-  return atPage((page) => signInAt(page, login));
-}
-
-async function signIn(machine: Machine, way: SignInWay, waitMs = 20_000): Promise<Session> {
+async function signIn(machine: OfficerMachine, way: SignInWay, waitMs = 20_000): Promise<Session> {
   const key = server.deps.key.thumbprint;
   await signInByProvider(machine, waitMs).signIn(server.url, key, way, soon());
   return openSession(server.url, machine, soon());
@@ -124,7 +104,7 @@ describe("a sign-in that goes wrong", () => {
   ];
 
   it.each(rows)("%s: %s", async (_what, code, hint, way) => {
-    const machine = sharedMachine();
+    const machine = sharedMachine(clock);
     const failure: unknown = await signIn(
       machine,
       way,
@@ -137,7 +117,7 @@ describe("a sign-in that goes wrong", () => {
   });
 
   it("as nobody with a role keeps nothing, and says what to set", async () => {
-    const machine = sharedMachine();
+    const machine = sharedMachine(clock);
     provider.accounts.set(jones, { oid: "c".repeat(36), isInTooMany: true });
     await expect(signIn(machine, asPerson(jones))).rejects.toMatchObject({
       code: "policy.groups-overage",
@@ -151,13 +131,13 @@ describe("a sign-in that goes wrong", () => {
 
   it("at a provider that is down, or is another than the server says", async () => {
     provider.habits.discovery = { issuer: "https://idp.evil.example" };
-    await expect(signIn(sharedMachine(), asPerson(smith))).rejects.toMatchObject({
+    await expect(signIn(sharedMachine(clock), asPerson(smith))).rejects.toMatchObject({
       code: "unavailable.sign-in",
     });
   });
 
   it("at a server that is not the one whose key was agreed on", async () => {
-    const other = signInByProvider(sharedMachine());
+    const other = signInByProvider(sharedMachine(clock));
     await expect(
       other.signIn(server.url, "A".repeat(43), asPerson(smith), soon()),
     ).rejects.toMatchObject({ code: "auth.server-key-changed" });
@@ -172,7 +152,7 @@ describe("a code on another device", () => {
 
   it("signs in where the force allows it", async () => {
     const way = device((page, code) => signInAt(`${page}?user_code=${code}`, smith));
-    const session = await signIn(sharedMachine(), way);
+    const session = await signIn(sharedMachine(clock), way);
     expect(await accountsOf(session).me(soon())).toMatchObject({ role: "officer" });
   });
 
@@ -182,7 +162,7 @@ describe("a code on another device", () => {
   ])("is explained where %s", async (_why, habits, aadsts) => {
     Object.assign(provider.habits, habits);
     const failure: unknown = await signIn(
-      sharedMachine(),
+      sharedMachine(clock),
       device(() => Promise.resolve()),
     ).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "policy.device-flow-blocked" });

@@ -11,11 +11,18 @@ import { chromiumPath } from "../support/chromium.ts";
 import { signInAt } from "../support/force-person.ts";
 import { groups, startForceProvider, type ForceProvider } from "../support/force-provider.ts";
 import { MovingClock } from "../support/moving-clock.ts";
-import { newMachine, soon, startServer, type Person, type TestServer } from "../support/server.ts";
+import {
+  asPerson,
+  atPage,
+  jones,
+  resetProvider,
+  sharedMachine,
+  smith,
+  type OfficerMachine,
+} from "../support/officer-machine.ts";
+import { soon, startServer, type TestServer } from "../support/server.ts";
 import { believing } from "../support/sso-server.ts";
 
-const smith = "officer.smith@force.example";
-const jones = "officer.jones@force.example";
 const clock = new MovingClock();
 let provider: ForceProvider;
 let server: TestServer;
@@ -28,11 +35,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   clock.aheadMs = 0;
-  const oid = (digit: string) => `${digit.repeat(8)}-1111-4222-8333-444444444444`;
-  provider.accounts.set(smith, { oid: oid("a"), groups: [groups.officers] });
-  provider.accounts.set(jones, { oid: oid("b"), groups: [groups.officers] });
-  Object.assign(provider.habits, { blocksDevices: false, hasDeviceFlow: true, isDown: false });
-  Object.assign(provider.habits, { accessTokenSeconds: 3600, discovery: {} });
+  resetProvider(provider);
 });
 afterAll(async () => {
   await browser.close();
@@ -40,41 +43,18 @@ afterAll(async () => {
   await provider.close();
 });
 
-type Machine = Person["machine"];
-
-/** A machine that several processes share, as far as turns go. */
-function sharedMachine(): Machine {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    ...newMachine(clock),
-    inTurn: (_name, work) => {
-      const turn = last.then(work, work);
-      last = turn.catch(() => undefined);
-      return turn;
-    },
-  };
-}
-
-function atPage(walk: (page: string) => Promise<unknown>): SignInWay {
-  return { by: "page", showPage: (page) => void walk(page) };
-}
-
-function asPerson(login: string): SignInWay {
-  return atPage((page) => signInAt(page, login));
-}
-
-async function signIn(machine: Machine, way: SignInWay, waitMs = 20_000): Promise<Session> {
+async function signIn(machine: OfficerMachine, way: SignInWay, waitMs = 20_000): Promise<Session> {
   const key = server.deps.key.thumbprint;
   await signInByProvider(machine, waitMs).signIn(server.url, key, way, soon());
   return openSession(server.url, machine, soon());
 }
 
-function kept(machine: Machine): ProviderTokens {
+function kept(machine: OfficerMachine): ProviderTokens {
   return JSON.parse(machine.secrets.all().get(tokensName(server.url)) ?? "{}") as ProviderTokens;
 }
 
 it("takes the place of a login of the same browser, and goes on when its own token ends", async () => {
-  const machine = sharedMachine();
+  const machine = sharedMachine(clock);
   const jar = new Map<string, string>();
   for (let login = 1; login <= 2; login += 1) {
     const session = await signIn(
@@ -91,7 +71,7 @@ it("takes the place of a login of the same browser, and goes on when its own tok
 
 describe("an officer", () => {
   it("signs in on the provider's page in a real browser, and logs out everywhere", async () => {
-    const machine = sharedMachine();
+    const machine = sharedMachine(clock);
     const page = await browser.newPage();
     const walk = async (url: string): Promise<void> => {
       await page.goto(url);
@@ -117,7 +97,7 @@ describe("an officer", () => {
     expect([...machine.secrets.all()]).toEqual([]);
     const keys = await server.deps.database.selectFrom("identity_keys").selectAll().execute();
     expect(keys.map(({ revoked_at }) => revoked_at)).not.toContain(null);
-    const again = sharedMachine();
+    const again = sharedMachine(clock);
     await signIn(again, asPerson(smith));
     await again.secrets.set(
       tokensName(server.url),
@@ -131,7 +111,7 @@ describe("an officer", () => {
   });
 
   it("has several machines, whose records count as an enrolled partner's do, until one is logged out", async () => {
-    const [office, car] = [sharedMachine(), sharedMachine()];
+    const [office, car] = [sharedMachine(clock), sharedMachine(clock)];
     await signIn(office, asPerson(smith));
     await signIn(car, asPerson(smith));
     const results = [];
@@ -163,7 +143,7 @@ describe("an officer", () => {
   });
 
   it("registers no key but its own, and proves that it has it", async () => {
-    const one = await signIn(sharedMachine(), asPerson(smith));
+    const one = await signIn(sharedMachine(clock), asPerson(smith));
     const partner = await server.enrol("partner");
     const call = { method: "POST", path: "/v1/identities/me/keys" } as const;
     const body = { key: one.signer.publicJwk, proof: { payload: "e30", signatures: [] } };
@@ -181,7 +161,7 @@ describe("an officer", () => {
   });
 
   it("shares one pair of tokens with all processes of a machine, and trades each once", async () => {
-    const machine = sharedMachine();
+    const machine = sharedMachine(clock);
     await signIn(machine, asPerson(smith));
     const before = kept(machine);
     await clock.later(2 * 3_600_000, async () => {
@@ -199,7 +179,7 @@ describe("an officer", () => {
 
   it("goes on uploading over the end of a token, also while the provider changes its keys", async () => {
     provider.habits.accessTokenSeconds = 4;
-    const machine = sharedMachine();
+    const machine = sharedMachine(clock);
     await signIn(machine, asPerson(smith));
     const client = await makeClient(server.url, machine);
     const file = await client.write("long.bin", Buffer.alloc(600_000, 7));
@@ -208,6 +188,7 @@ describe("an officer", () => {
       store.beforePart = async () => {
         tokens.add(kept(machine).accessToken);
         if (tokens.size === 1) await provider.rotate();
+        // Time itself: the provider, which is no part of ours, ends tokens by its own clock.
         await new Promise((resolve) => setTimeout(resolve, 450));
       };
     };
@@ -218,7 +199,7 @@ describe("an officer", () => {
   });
 
   it("who is disabled at the provider has nothing after one token's life, and is told in mid-upload; after a login the upload goes on", async () => {
-    const machine = sharedMachine();
+    const machine = sharedMachine(clock);
     await signIn(machine, asPerson(jones));
     const client = await makeClient(server.url, machine);
     const file = await client.write("leaver.bin", Buffer.alloc(400_000, 9));

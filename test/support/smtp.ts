@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { simpleParser, type ParsedMail } from "mailparser";
 import { SMTPServer } from "smtp-server";
@@ -32,6 +32,8 @@ export interface MailServer {
   manner: Manner;
   /** How many mails were begun, taken or not. */
   readonly begun: number;
+  /** Settles when the next mail is begun. */
+  begins(): Promise<void>;
   /** The next mail that comes for `address`, or the newest that came and was not asked for yet. */
   next(): Promise<Taken>;
   stop(): Promise<void>;
@@ -51,6 +53,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
   const waiting: Taken[] = [];
   const taken: Taken[] = [];
   const askers: ((mail: Taken) => void)[] = [];
+  const beginning = new EventEmitter();
   let begun = 0;
   let manner: Manner = "takes";
   const refusal = (code: number, address: string): Error =>
@@ -73,6 +76,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
     },
     onRcptTo({ address }, _session, done) {
       begun += 1;
+      beginning.emit("begun");
       if (manner === "silent") return;
       if (manner === "drops") {
         for (const { _socket } of server.connections as Iterable<{ _socket: Socket }>)
@@ -121,6 +125,9 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
     taken,
     get begun() {
       return begun;
+    },
+    async begins() {
+      await once(beginning, "begun");
     },
     get manner() {
       return manner;
