@@ -1,3 +1,4 @@
+import { EventEmitter, once as event } from "node:events";
 import {
   appendFile,
   mkdir,
@@ -47,13 +48,16 @@ beforeEach(async () => {
   await mkdir(path.join(own, "store"));
 });
 
-const watch = (argv: readonly string[], signal?: AbortSignal): Promise<Ran> =>
+const watch = (
+  argv: readonly string[],
+  options: { readonly signal?: AbortSignal; readonly onOutput?: (out: string) => void } = {},
+): Promise<Ran> =>
   machine.exhibit(
     [
       ...["watch", at(), "--settle", "0.1", "--poll", "0.3", "--initials", "ABC", "--json"],
       ...["--store", store, ...argv],
     ],
-    signal === undefined ? {} : { signal },
+    options,
   );
 const once = (...argv: string[]): Promise<Ran> => watch([...argv, "--once"]);
 
@@ -214,19 +218,26 @@ describe("exhibit watch", () => {
     const done = path.join(at(), "..", "done");
     await mkdir(done);
     await writeFile(path.join(done, "a.wav"), "somebody's");
-    const running = watch(["--case", "CAD/1", "--after", `move=${done}`], stop.signal);
-    const arrives = async (file: string): Promise<void> => {
-      while (!(await readdir(done)).includes(file)) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+    const output = new EventEmitter();
+    let out = "";
+    const running = watch(["--case", "CAD/1", "--after", `move=${done}`], {
+      signal: stop.signal,
+      onOutput(text) {
+        out = text;
+        output.emit("more");
+      },
+    });
+    const tells = async (type: string, file?: string): Promise<void> => {
+      const isIt = (event: Event): boolean => event.type === type && event.file === file;
+      while (!eventsOf(out).some(isIt)) await event(output, "more");
     };
     await writeFile(at("a.wav"), "call a");
-    await arrives("a (2).wav");
+    await tells("moved", "a.wav");
     await rename(at(), `${at()}-away`);
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await tells("folder-gone");
     await rename(`${at()}-away`, at());
     await writeFile(at("b.wav"), "call b");
-    await arrives("b.wav");
+    await tells("moved", "b.wav");
     stop.abort(new Interrupted("SIGINT"));
     const ran = await running;
     expect(ran.code).toBe(130);

@@ -35,10 +35,13 @@ export function fakeTerminal(
     readonly input?: string;
     readonly live?: boolean;
     readonly env?: Record<string, string>;
+    /** Told all of what is on stdout, each time that there is more. */
+    readonly onOutput?: ((out: string) => void) | undefined;
   } = {},
 ): FakeTerminal {
   const live = options.live === true;
   const stdout = new Buffered(live);
+  stdout.on("written", () => options.onOutput?.(stdout.text));
   const stderr = new Buffered(live);
   const stdin = live
     ? Object.assign(new PassThrough(), { isTTY: true })
@@ -67,6 +70,7 @@ export interface Machine {
       readonly input?: string;
       readonly env?: Record<string, string>;
       readonly signal?: AbortSignal;
+      readonly onOutput?: (out: string) => void;
     },
   ): Promise<Ran>;
 }
@@ -83,7 +87,8 @@ export async function newMachine(): Promise<Machine> {
     env: own,
     async exhibit(argv, options = {}) {
       const env = { ...own, ...options.env };
-      const { terminal, out, err } = fakeTerminal({ input: options.input ?? "", env });
+      const { input = "", onOutput } = options;
+      const { terminal, out, err } = fakeTerminal({ input, env, onOutput });
       const facts = { platform: process.platform, home: folder, env };
       const code = await run(argv, {
         terminal,
