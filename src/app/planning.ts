@@ -1,6 +1,7 @@
 import { ExhibitError } from "../evidence/errors.ts";
 import type { WalkWatcher } from "../evidence/ports/source.ts";
 import type { QueuedPlan, UploadQueue } from "../evidence/ports/upload-queue.ts";
+import { Change } from "./change.ts";
 import type { Deps, Failure } from "./deps.ts";
 import { planOf, type ExhibitPlan } from "./exhibit-plan.ts";
 import { failureOf } from "./failure.ts";
@@ -51,8 +52,7 @@ export class Planning {
   #isTaken = false;
   /** Paths whose files were, or are, looked for. */
   #walks = 0;
-  #changed: () => void = () => undefined;
-  #change: Promise<void>;
+  readonly #change = new Change();
   #hadTime = false;
 
   private constructor(
@@ -66,10 +66,9 @@ export class Planning {
     this.#request = request;
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
     this.#one = isAboutOne(request) ? new OneExhibit(request) : undefined;
-    this.#change = this.#nextChange();
     // Whoever waits for a walk that hangs in a slow folder is to go on, too.
     this.#signal.addEventListener("abort", () => {
-      this.#tell();
+      this.#change.tell();
     });
   }
 
@@ -90,10 +89,10 @@ export class Planning {
     void planning.#walk();
     const timer = setTimeout(() => {
       planning.#hadTime = true;
-      planning.#tell();
+      planning.#change.tell();
     }, headStart.ms);
     try {
-      await planning.#until(() => planning.#isBegun());
+      await planning.#change.until(() => planning.#isBegun(), planning.#signal);
     } finally {
       clearTimeout(timer);
     }
@@ -116,7 +115,7 @@ export class Planning {
       throw error;
     }
     this.#isTaken = true;
-    this.#tell();
+    this.#change.tell();
   }
 
   /** The next plans in their order, `most` at most, as soon as there are any; none when there will be no more. */
@@ -125,7 +124,7 @@ export class Planning {
       this.#signal.throwIfAborted();
       const plans = this.#taken(most);
       if (plans.length > 0 || this.#isComplete) return plans;
-      await this.#change;
+      await this.#change.next;
     }
   }
 
@@ -140,7 +139,7 @@ export class Planning {
     const plans = queue.take(most);
     this.#throwBroken();
     this.#handedOut += plans.length;
-    if (plans.length > 0) this.#tell();
+    if (plans.length > 0) this.#change.tell();
     return plans;
   }
 
@@ -164,7 +163,7 @@ export class Planning {
     }
     this.#isComplete = true;
     if (this.#into !== undefined) this.#flushed();
-    this.#tell();
+    this.#change.tell();
   }
 
   async #walkFiles(): Promise<void> {
@@ -219,21 +218,14 @@ export class Planning {
   async #room(): Promise<void> {
     if (this.#into === undefined) {
       if (!this.#isBegun()) return;
-      this.#tell();
-      await this.#until(() => this.#into !== undefined);
+      this.#change.tell();
+      await this.#change.until(() => this.#into !== undefined, this.#signal);
     }
-    if (this.#found.length === 1) this.#tell();
+    if (this.#found.length === 1) this.#change.tell();
     if (this.#found.length >= batchOfPlans) this.#flush();
     const { queue } = this.#target();
-    await this.#until(() => queue.counts().exhibits - this.#handedOut < mostWaiting);
-  }
-
-  async #until(isSo: () => boolean): Promise<void> {
-    this.#signal.throwIfAborted();
-    while (!isSo()) {
-      await this.#change;
-      this.#signal.throwIfAborted();
-    }
+    const hasRoom = (): boolean => queue.counts().exhibits - this.#handedOut < mostWaiting;
+    await this.#change.until(hasRoom, this.#signal);
   }
 
   #flush(): void {
@@ -308,17 +300,5 @@ export class Planning {
 
   #throwBroken(): void {
     if (this.#broken !== undefined) throw this.#broken.error;
-  }
-
-  #nextChange(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#changed = resolve;
-    });
-  }
-
-  #tell(): void {
-    const tell = this.#changed;
-    this.#change = this.#nextChange();
-    tell();
   }
 }
