@@ -21,6 +21,7 @@ import { inboxRoutes } from "./inbox/routes.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
+import { RunningHandlers } from "./running-handlers.ts";
 import { limitGroup } from "./shares/client-address.ts";
 import { sharing } from "./shares/sharing-room.ts";
 import { endSilentConnections } from "./silent-connections.ts";
@@ -58,7 +59,7 @@ const roomsInOrder: readonly Routes[] = [
 
 /**
  * Builds the exhibit server over what it is given, all routes registered, not listening yet. `close()` waits up to
- * 15 s for requests that are running, then cuts them off.
+ * 15 s for requests that are running, then cuts them off, and as long again for those whose caller has gone.
  *
  * @throws Error when a route does not declare who may call it
  */
@@ -104,6 +105,8 @@ export async function createServer(
     done();
   });
   await guardRoutes(app, deps);
+  const handlers = new RunningHandlers();
+  handlers.watch(app);
   await app.register(rateLimit, {
     global: false,
     keyGenerator: (request) => limitGroup(request.ip),
@@ -120,6 +123,8 @@ export async function createServer(
       await room(scope, inWords);
     });
   }
+  // Added last and so run first: what the rooms close is still in a running handler's hands.
+  app.addHook("onClose", () => handlers.ended(closeLimitMs));
   await app.ready();
   return app;
 }

@@ -41,3 +41,53 @@ it("a server that stops does not wait for a part that is only half there, and ke
     await server.stop();
   }
 });
+
+it("a server that stops waits for what a caller who has hung up had begun", async () => {
+  const [begun, go] = [new EventTarget(), new EventTarget()];
+  const order: string[] = [];
+  const server = await startServer({
+    wrap: (deps) => ({
+      ...deps,
+      content: {
+        ...deps.content,
+        begin: async (key, bytes, partBytes) => {
+          begun.dispatchEvent(new Event("now"));
+          await once(go, "now");
+          const upload = await deps.content.begin(key, bytes, partBytes, soon());
+          // Longer at work than a server takes to close that does not wait.
+          for (let times = 0; times < 100; times += 1) await deps.content.listParts(upload, soon());
+          order.push("begun");
+          return upload;
+        },
+      },
+    }),
+  });
+  const partner = await server.enrol("partner");
+  const store = storeOf(partner.session);
+  const hangUp = new AbortController();
+  const key = keyIn(await reserved(partner));
+  const beginning = once(begun, "now");
+  const asked = store.begin(key, 2000, 1000, hangUp.signal).catch(() => undefined);
+  await beginning;
+  hangUp.abort();
+  await asked;
+  const stopped = server.stop().then(() => order.push("stopped"));
+  await refusing(server.url);
+  go.dispatchEvent(new Event("now"));
+  await stopped;
+  expect(order).toEqual(["begun", "stopped"]);
+});
+
+/** Waits until nobody listens there any more. */
+async function refusing(url: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  for (;;) {
+    const socket = connect(Number(port), hostname);
+    const heard = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (!heard) return;
+  }
+}

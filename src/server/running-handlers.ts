@@ -1,0 +1,36 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { FastifyInstance, RouteHandlerMethod } from "fastify";
+
+/**
+ * Knows which handlers are running. One goes on when its caller has hung up, and Node's server, which waits for connections
+ * only, would say that it has closed while such a handler still writes.
+ */
+export class RunningHandlers {
+  private readonly running = new Set<Promise<unknown>>();
+
+  /** Watches the routes that are registered after it. */
+  watch(app: FastifyInstance): void {
+    app.addHook("onRoute", (route) => {
+      route.handler = this.watched(route.handler);
+    });
+  }
+
+  /** Waits until none is running any more, for `limitMs` at most. */
+  async ended(limitMs: number): Promise<void> {
+    const limit = wait(limitMs, undefined, { ref: false });
+    await Promise.race([Promise.allSettled(this.running), limit]);
+  }
+
+  private watched(handler: RouteHandlerMethod): RouteHandlerMethod {
+    const { running } = this;
+    return function (request, reply) {
+      const answer = handler.call(this, request, reply);
+      if (answer instanceof Promise) {
+        const settled = answer.finally(() => running.delete(settled));
+        running.add(settled);
+        return settled;
+      }
+      return answer;
+    };
+  }
+}
