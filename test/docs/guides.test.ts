@@ -5,6 +5,7 @@ import { buildProgram } from "../../src/cli/program.ts";
 import type { Context } from "../../src/cli/context.ts";
 import { readGuide } from "../support/guides/guide-text.ts";
 import { people, type Person } from "../support/guides/people.ts";
+import { compared, seenLines } from "../support/guides/screen.ts";
 import { openTown, type Town } from "../support/guides/town.ts";
 import type { Shell } from "../support/guides/shell.ts";
 
@@ -37,7 +38,7 @@ describe("every command in", () => {
       const facts = (await person.prepare?.(town, computer)) ?? {};
       const window = await computer.window();
       const staying: Shell[] = [];
-      for (const written of commands) {
+      for (const { written, looks } of commands) {
         const typed = inTown(written, { ...person.words, ...facts });
         const stays = person.stays?.find(([command]) => command.test(written));
         if (stays !== undefined) {
@@ -45,6 +46,7 @@ describe("every command in", () => {
           const other = await computer.window();
           const screen = await within(other.begin(typed, stays[1]), typed);
           staying.push(other);
+          await expectLooks(screen, looks);
           await person.seen?.(written, screen, facts, window);
           continue;
         }
@@ -57,6 +59,7 @@ describe("every command in", () => {
           code: wanted,
           screen: "",
         });
+        await expectLooks(screen, looks);
         await person.seen?.(written, screen, facts, window);
       }
     },
@@ -69,7 +72,10 @@ it.each(guides)("%s mentions only commands and options that there are", async (n
   const program = buildProgram({ terminal: { columns: () => 100 }, version: "" } as Context, {
     exitCode: 0,
   });
-  const all = [...mentioned, ...commands.flatMap((line) => line.match(/exhibit [^|;&]*/g) ?? [])];
+  const all = [
+    ...mentioned,
+    ...commands.flatMap(({ written }) => written.match(/exhibit [^|;&]*/g) ?? []),
+  ];
   for (const sentence of all) {
     let command = program;
     for (const word of sentence.split(/\s+/).slice(1)) {
@@ -88,6 +94,13 @@ function personOf(guide: string): Person {
   const person = people[guide];
   if (person === undefined) throw new Error(`Nobody reads ${guide}.`);
   return person;
+}
+
+/** The screen is as the guide shows it, where it does. */
+async function expectLooks(screen: string, looks: string | undefined): Promise<void> {
+  if (looks === undefined) return;
+  const { found, shown } = compared(looks, await seenLines(screen));
+  expect(found).toEqual(shown);
 }
 
 /** The guide's words, with what stands for something replaced by that. */

@@ -146,12 +146,12 @@ export const people: Readonly<Record<string, Person>> = {
       }),
     },
     words: {
-      "/srv/exhibit": "srv",
+      "/srv/exhibit": "srv/exhibit",
       TENANT_ID: "3f2b8c1e-0000-4000-8000-000000000001",
       CLIENT_ID: "3f2b8c1e-0000-4000-8000-000000000002",
     },
     async prepare(town, { folder }) {
-      await mkdir(path.join(folder, "srv"));
+      await mkdir(path.join(folder, "srv", "exhibit"), { recursive: true });
       for (const name of ["cert.pem", "key.pem"]) {
         await copyFile(path.join(town.folder, name), path.join(folder, name));
       }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { columns } from "./screen.ts";
 
 /** What is typed when these words are on the screen. */
 export type Answer = readonly [shown: string, typed: string];
@@ -31,7 +32,7 @@ export async function openShell(
   cwd: string,
   hosts: string,
 ): Promise<Shell> {
-  const bash = "stty cols 160 -echo; exec bash --norc --noprofile --noediting -i";
+  const bash = `stty cols ${columns} -echo; exec bash --norc --noprofile --noediting -i`;
   const inside = `mount --bind '${hosts}' /etc/hosts && exec script -qefc '${bash}' /dev/null`;
   const child = spawn("unshare", ["-m", "sh", "-c", inside], {
     env: { ...env, PS1: "", PS2: "", PROMPT_COMMAND: "printf '\\n=ended=%s=\\n' $?" },
