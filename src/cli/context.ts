@@ -90,7 +90,8 @@ export interface ServeRequest {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly publicUrl: string | undefined;
   readonly trustProxy: readonly string[];
-  readonly organisation: string;
+  /** As at the last start where it is not given. */
+  readonly organisation: string | undefined;
   /** The force's identity provider; left out, everybody comes by an invitation. */
   readonly provider:
     | {

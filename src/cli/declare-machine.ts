@@ -91,7 +91,10 @@ function declareServe(program: Command, context: Context, outcome: Outcome): voi
       "--parts-through-server",
       "with --store: no client sends parts of files straight to the engine",
     )
-    .option("--organisation <name>", "shown to people who open a share link", "Exhibit server")
+    .option(
+      "--organisation <name>",
+      "shown to people who open a share link (default: as at the last start, at first Exhibit server)",
+    )
     .option("--expire-uploads <duration>", "forget unfinished uploads after this long", "14d")
     .option(
       "--invitation-file <file>",

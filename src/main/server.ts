@@ -9,7 +9,7 @@ import { s3Address } from "../evidence/s3-address.ts";
 import { isLoopback } from "../evidence/web-address.ts";
 import { replaceFile } from "../platform/atomic-file.ts";
 import { openDataFolder, type DataFolder } from "../platform/data-folder.ts";
-import { keepLastStart } from "../platform/last-start.ts";
+import { keepLastStart, lastStartIn } from "../platform/last-start.ts";
 import { openLog } from "../platform/logs.ts";
 import { pathsOn, type MachineFacts } from "../platform/paths.ts";
 import { sqliteDialect } from "../platform/sqlite.ts";
@@ -82,6 +82,8 @@ async function serveFrom(
     kept = await openServerContent(folder, asked, database, facts, signal);
     const { content, grouped, smokeEraser } = kept;
     const publicUrl = request.publicUrl ?? url;
+    const organisation =
+      request.organisation ?? lastStartIn(folder)?.organisation ?? "Exhibit server";
     const rebuilt = await rebuiltFrom(folder, content, database, request.rebuildIndex, signal);
     const directParts = canReachEngine(request, publicUrl) ? kept.directParts : undefined;
     const deps: ServerDeps = {
@@ -98,7 +100,7 @@ async function serveFrom(
       clock: { now: () => new Date() },
       settings: {
         publicUrl,
-        organisation: request.organisation,
+        organisation,
         version,
         trustProxy: request.trustProxy,
         expireUploadsMs: request.expireUploadsSeconds * 1000,
@@ -120,7 +122,7 @@ async function serveFrom(
       await metrics?.listen();
       // Made last: an invitation that nobody was shown could not be shown again.
       invitation = await invite(deps, folder, request);
-      await keepLastStart(folder, { publicUrl, organisation: request.organisation });
+      await keepLastStart(folder, { publicUrl, organisation });
     } catch (error) {
       metrics?.close();
       await app.close();

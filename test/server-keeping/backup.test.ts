@@ -15,6 +15,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
+import { sealedSchema, unverifiedPayload } from "../../src/evidence/seal.ts";
+import { serverStatementPath } from "../../src/protocol/server-statement.ts";
 import { finish, start } from "../support/built-program.ts";
 import { newMachine, type Machine } from "../support/cli.ts";
 import { freePort } from "../support/free-port.ts";
@@ -220,7 +222,14 @@ describe("a restore", () => {
     await rm(path.join(data("new"), "content"), { recursive: true });
     await rename(path.join(data("old"), "content"), path.join(data("new"), "content"));
 
-    server = await serveFolder(data("new"), port);
+    server = await serveFolder(data("new"), port, { organisation: undefined });
+    // Not said again, the name is that of the last start.
+    const statement = await fetch(
+      `${server.serving.url}${serverStatementPath}?nonce=${"n".repeat(22)}`,
+    );
+    expect(unverifiedPayload(sealedSchema.parse(await statement.json()))).toMatchObject({
+      organisation: "Example Police",
+    });
     for (const address of before) {
       expect(await machine.exhibit(["verify", address])).toMatchObject({ code: 0 });
     }

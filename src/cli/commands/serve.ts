@@ -49,7 +49,7 @@ const optionsSchema = z.object({
       "must be an address and a port, such as 127.0.0.1:9464",
     )
     .optional(),
-  organisation: organisationSchema,
+  organisation: organisationSchema.optional(),
   expireUploads: z.string(),
   ...providerOptions,
   smtpUrl: z.string().optional(),
