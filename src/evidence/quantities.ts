@@ -38,6 +38,11 @@ export function parseDuration(text: string, what: string): number {
   return seconds;
 }
 
+/** A number of things for people: `1 file`, `12 files`. */
+export function counted(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
 /** A size for people: `38.2 GB` in powers of 1000 would differ from `--part-size`, so powers of 1024: `35.6 GiB`. */
 export function formatSize(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -47,7 +52,7 @@ export function formatSize(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  if (unit === 0) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  if (unit === 0) return counted(bytes, "byte");
   return `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit] ?? ""}`;
 }
 

@@ -95,7 +95,7 @@ describe("exhibit case show", () => {
     expect(words.out).toMatch(/^GN\/1 {2}complete .* Acme Buses .* Bus 42 +-$/m);
     expect(words.out).toMatch(/ never +Jane Smith +GN\/2 +-$/m);
     expect(words.out).toMatch(/GN\/1 +before the hearing: /);
-    expect(words.err).toContain("1 of those that are open were never looked at.");
+    expect(words.err).toContain("1 of those that are open was never looked at.");
   });
 
   it("pages through a case of any size in few requests", async () => {

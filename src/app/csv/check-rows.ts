@@ -1,6 +1,7 @@
 import path from "node:path";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Seen } from "../../evidence/ports/seen.ts";
+import { counted } from "../../evidence/quantities.ts";
 import type { Deps } from "../deps.ts";
 import type { UploadRequest } from "../upload-request.ts";
 import type { Column } from "./columns.ts";
@@ -27,7 +28,7 @@ export class WrongRows extends ExhibitError {
     const which = first === undefined ? "" : ` The first is row ${first.row}: ${first.message}`;
     super(
       "usage.invalid",
-      `${count === 1 ? "1 row" : `${count} rows`} of ${name} cannot be sent as ${count === 1 ? "it is" : "they are"}, so nothing was sent.${which}`,
+      `${counted(count, "row")} of ${name} cannot be sent as ${count === 1 ? "it is" : "they are"}, so nothing was sent.${which}`,
       {
         hint: "Put them right, or take them out, then run the same command again.",
         facts: { wrongRows: count },

@@ -6,7 +6,7 @@ import {
   type ShownShare,
 } from "../../app/case-show.ts";
 import { caseSchema } from "../../evidence/case.ts";
-import { formatSize } from "../../evidence/quantities.ts";
+import { counted, formatSize } from "../../evidence/quantities.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
@@ -117,12 +117,17 @@ function endsOf([first]: readonly string[]): string {
 
 function words(totals: CaseTotals, hasHearing: boolean): string[] {
   const { sealed, open, uploads, files, sizeBytes, shares, neverLooked } = totals;
-  const unfinished = open === 0 ? "" : `; ${open} unfinished, with ${uploads} uploads`;
+  const unfinished = open === 0 ? "" : `; ${open} unfinished, with ${counted(uploads, "upload")}`;
   return [
-    `${sealed} complete, ${files} files, ${formatSize(sizeBytes)}${unfinished}.`,
+    `${sealed} complete, ${counted(files, "file")}, ${formatSize(sizeBytes)}${unfinished}.`,
     shares === 0
       ? "No shares of yours."
-      : `${shares} shares of yours; ${neverLooked} of those that are open were never looked at.`,
-    ...(hasHearing ? [`${totals.endBeforeHearing} end before the hearing.`] : []),
+      : `${counted(shares, "share")} of yours; ${neverLooked} of those that are open ${neverLooked === 1 ? "was" : "were"} never looked at.`,
+    ...(hasHearing ? [endWords(totals.endBeforeHearing)] : []),
   ];
+}
+
+function endWords(number: number): string {
+  if (number === 0) return "Nothing ends before the hearing.";
+  return `${number} ${number === 1 ? "ends" : "end"} before the hearing.`;
 }

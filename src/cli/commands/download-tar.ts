@@ -3,7 +3,7 @@ import { caseTar, type CaseTarRequest, type CaseTarResult } from "../../app/case
 import { caseSchema } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { DestinationFile, DestinationWriter } from "../../evidence/ports/destination.ts";
-import { formatSize } from "../../evidence/quantities.ts";
+import { counted, formatSize } from "../../evidence/quantities.ts";
 import { atStore } from "../at-store.ts";
 import type { Client, Context } from "../context.ts";
 import { wantsJson, withTransfer } from "../given.ts";
@@ -99,8 +99,6 @@ async function requireFree(place: DestinationFile, file: string): Promise<void> 
 }
 
 function words({ exhibits, files, bytes, unfinished }: CaseTarResult): string[] {
-  const counted = (count: number, what: string): string =>
-    `${count} ${what}${count === 1 ? "" : "s"}`;
   const lines = [
     `${counted(exhibits, "exhibit")}, ${counted(files, "file")}, ${formatSize(bytes)}: every byte is what the signed records say.`,
   ];

@@ -1,7 +1,7 @@
 import { inbox } from "../../app/inbox.ts";
 import type { Arrival } from "../../evidence/arrival.ts";
 import { formatAddress } from "../../evidence/address.ts";
-import { formatSize } from "../../evidence/quantities.ts";
+import { counted, formatSize } from "../../evidence/quantities.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
@@ -46,7 +46,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
 
 function words(arrival: Arrival): string {
   const { sealedAt, from, files, sizeBytes, title } = arrival;
-  const content = `${files === 1 ? "1 file" : `${files} files`}, ${formatSize(sizeBytes)}`;
+  const content = `${counted(files, "file")}, ${formatSize(sizeBytes)}`;
   const cells = [
     toTheSecond(sealedAt),
     formatAddress(arrival),

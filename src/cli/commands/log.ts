@@ -28,7 +28,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   };
   printResult(terminal, json, document, (theme) =>
     table(
-      ["", "WHEN", "WHAT", "BY", "FACTS"],
+      ["NO", "WHEN", "WHAT", "BY", "FACTS"],
       events.map((event) => [
         event.seq.toString(),
         toTheSecond(event.at),

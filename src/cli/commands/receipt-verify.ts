@@ -1,6 +1,7 @@
 import path from "node:path";
 import { verifyReceipt } from "../../app/verify-receipt.ts";
 import { formatAddress } from "../../evidence/address.ts";
+import { counted } from "../../evidence/quantities.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOf } from "../exit.ts";
 import { wantsJson, withTransfer } from "../given.ts";
@@ -40,7 +41,7 @@ export async function run(context: Context, typed: Typed): Promise<number> {
       ...(notChecked.length === 0
         ? []
         : [
-            `  ${notChecked.length} of its ${receipt.files.length} files ${notChecked.length === 1 ? "was" : "were"} not among those given, and not checked`,
+            `  ${notChecked.length} of its ${counted(receipt.files.length, "file")} ${notChecked.length === 1 ? "was" : "were"} not among those given, and not checked`,
           ]),
       ...failureLines(terminal, result.failed),
     ];

@@ -1,3 +1,4 @@
+import { counted } from "../../evidence/quantities.ts";
 import { revokeShare } from "../../app/share-revoke.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
@@ -54,7 +55,7 @@ function cutWords(sessions: number | undefined, streams: number | undefined): st
 }
 
 function count(number: number, what: string): string {
-  return `${number === 0 ? "no" : number} ${what}${number === 1 ? "" : "s"}`;
+  return number === 0 ? `no ${what}s` : counted(number, what);
 }
 
 function originals(taken: number | undefined): string {

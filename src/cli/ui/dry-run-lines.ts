@@ -1,5 +1,5 @@
 import type { DryRunResult, Foreseen } from "../../app/dry-run.ts";
-import { formatSize } from "../../evidence/quantities.ts";
+import { counted, formatSize } from "../../evidence/quantities.ts";
 import { failureLines } from "./failure-lines.ts";
 import type { Terminal } from "./terminal.ts";
 import { themeFor } from "./theme.ts";
@@ -20,8 +20,7 @@ export const dryRunLines = {
       yield `${theme.warning("would not be sent:")} ${visible(path)}: ${visible(reason)}`;
     }
     yield* failureLines(terminal, failed);
-    const count = exhibits.count === 1 ? "1 exhibit" : `${exhibits.count} exhibits`;
-    yield `${count} to ${store}, ${formatSize(bytesToSend)} to send. Nothing was sent: this was a dry run.`;
+    yield `${counted(exhibits.count, "exhibit")} to ${store}, ${formatSize(bytesToSend)} to send. Nothing was sent: this was a dry run.`;
   },
 };
 

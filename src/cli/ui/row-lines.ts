@@ -1,6 +1,7 @@
 import type { CheckedList, WrongRows } from "../../app/csv/check-rows.ts";
 import type { OnOutcome, UploadResult } from "../../app/upload.ts";
 import { formatAddress } from "../../evidence/address.ts";
+import { counted } from "../../evidence/quantities.ts";
 import { failureLines } from "./failure-lines.ts";
 import { note } from "./result.ts";
 import type { Terminal } from "./terminal.ts";
@@ -85,7 +86,7 @@ export class RowLines {
       this.#json,
       rows === 0
         ? "The list has no rows: there is nothing to send."
-        : `${rows === 1 ? "1 row" : `${rows} rows`}: ${this.#uploaded} sent, ${exhibits.count - this.#uploaded} already present, ${failed.count} failed.`,
+        : `${counted(rows, "row")}: ${this.#uploaded} sent, ${exhibits.count - this.#uploaded} already present, ${failed.count} failed.`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { TransferEvent } from "../../../evidence/progress.ts";
-import { formatDuration, formatSize } from "../../../evidence/quantities.ts";
+import { counted, formatDuration, formatSize } from "../../../evidence/quantities.ts";
 import type { Terminal } from "../terminal.ts";
 import { visible } from "../visible.ts";
 import type { Tally } from "./tally.ts";
@@ -43,7 +43,7 @@ export class Lines {
   /** Said when it begins, and once more when all is known that was not known then. */
   #planned(isComplete: boolean): void {
     const { files, bytes } = this.#tally;
-    const what = `${files === 1 ? "1 file" : `${files} files`}, ${formatSize(bytes)}`;
+    const what = `${counted(files, "file")}, ${formatSize(bytes)}`;
     if (!this.#isBegun) {
       this.#say(
         `${this.#started} ${what}${isComplete ? "." : " so far; more are being looked for."}`,
