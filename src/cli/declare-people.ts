@@ -14,7 +14,7 @@ export function declarePeople(program: Command, context: Context, outcome: Outco
       .helpGroup(group)
       .summary("take this machine's enrolment or login back")
       .description(
-        "Deletes this machine's enrolment at the server and its key here, or ends its login at Box. What it sent stays.",
+        "Deletes this machine's enrolment at the server and its key here, or ends its login at Box. What it sent stays. Exit code 3 where the login could only be forgotten here.",
       )
       .argument("[store]", "configured store, or its URL (default: the default store)"),
     context,

@@ -73,13 +73,26 @@ describe("a person at the command line", () => {
       account: { id: officer.id, login: officer.login },
     });
     const out = await step(runExhibit(folder, ["logout", "box", "--json"]));
-    expect(JSON.parse(out.out)).toEqual({ schema: "exhibit.logout/1", url, wasEnrolled: true });
+    expect(JSON.parse(out.out)).toEqual({
+      schema: "exhibit.logout/1",
+      url,
+      wasEnrolled: true,
+      login: "ended",
+    });
     expect(box.world.tokens.refreshTokensOf(officer)).toBe(0);
     expect(await keptInFile(folder, url)).toEqual({});
     expect((await step(runExhibit(folder, ["logout", "box"]))).err).toBe(
       `This machine was not signed in at ${url}.\n`,
     );
     expect((await step(runExhibit(folder, ["whoami"]))).code).toBe(4);
+
+    expect((await step(runLogin(folder, box, ["box", "--no-browser"]))).code).toBe(0);
+    const json = { error: "invalid_client", error_description: "The secret is another one" };
+    box.faults.next({ path: /revoke$/, answer: { status: 400, json } });
+    const forgotten = await step(runExhibit(folder, ["logout", "box"]));
+    expect([forgotten.code, forgotten.out]).toEqual([3, ""]);
+    expect(forgotten.err).toContain("Box refused to end it");
+    expect(await keptInFile(folder, url)).toEqual({});
 
     const words = said.map((ran) => `${ran.out}${ran.err}`).join("\n");
     for (const everywhere of [words, await everythingWritten()]) {

@@ -245,7 +245,7 @@ describe("an unattended job", () => {
     expect(box.world.tokens.access(second)?.user).toBe(who());
     // What is kept is what signs in; tokens are each process's own.
     expect(kept(machine)).toEqual(before);
-    expect(await door.signOut(place, soon())).toBe(true);
+    expect(await door.signOut(place, soon())).toBe("ended");
     expect(machine.secrets.all().size).toBe(0);
   });
 

@@ -170,26 +170,35 @@ describe("a person", () => {
     const machine = await signedInMachine();
     const { accessToken, refreshToken } = kept(machine) ?? {};
     const door = signInAtBox(machine);
-    expect(await door.signOut(place, soon())).toBe(true);
+    expect(await door.signOut(place, soon())).toBe("ended");
     expect(machine.secrets.all().size).toBe(0);
     expect(box.world.tokens.access(accessToken ?? "")).toBeUndefined();
     expect(box.world.tokens.useRefresh(refreshToken ?? "")).toBeUndefined();
-    expect(await door.signOut(place, soon())).toBe(false);
+    expect(await door.signOut(place, soon())).toBe("none");
     await expect(door.signedIn(place, soon())).rejects.toMatchObject({
       code: "auth.required",
       hint: "Sign in: exhibit login box",
     });
   });
 
-  it("stays logged in while Box cannot be told, and can log out of an application that is gone", async () => {
+  it("stays logged in while Box cannot be told", async () => {
     const machine = await signedInMachine();
     const door = signInAtBox(machine);
     box.faults.next({ path: /revoke$/, answer: gatewayPage() });
     await expect(door.signOut(place, soon())).rejects.toMatchObject({ code: "unavailable.store" });
     expect(kept(machine)).toBeDefined();
-    const json = { error: "invalid_client", error_description: "The client is gone" };
+  });
+
+  it.each([
+    ["invalid_grant", "ended"],
+    ["invalid_client", "forgotten"],
+    ["unauthorized_client", "forgotten"],
+    ["unsupported_token_type", "forgotten"],
+  ])("who logs out where Box answers %s is told that the login is %s", async (error, end) => {
+    const machine = await signedInMachine();
+    const json = { error, error_description: "Planted Name" };
     box.faults.next({ path: /revoke$/, answer: { status: 400, json } });
-    expect(await door.signOut(place, soon())).toBe(true);
+    expect(await signInAtBox(machine).signOut(place, soon())).toBe(end);
     expect(kept(machine)).toBeUndefined();
   });
 

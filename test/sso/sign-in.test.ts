@@ -66,7 +66,7 @@ it("takes the place of a login of the same browser, and goes on when its own tok
     expect(await session.accessToken(soon())).toEqual(expect.any(String));
     clock.aheadMs = 0;
   }
-  expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(true);
+  expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe("ended");
 });
 
 describe("an officer", () => {
@@ -93,7 +93,7 @@ describe("an officer", () => {
     expect(me).toMatchObject({ role: "officer", organisation: "Example Police" });
     expect(me.enrolledBy).toBe("provider");
     const { refreshToken, accessToken } = kept(machine);
-    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(true);
+    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe("ended");
     expect([...machine.secrets.all()]).toEqual([]);
     const keys = await server.deps.database.selectFrom("identity_keys").selectAll().execute();
     expect(keys.map(({ revoked_at }) => revoked_at)).not.toContain(null);
@@ -109,6 +109,23 @@ describe("an officer", () => {
       expect(server.log.join("\n")).not.toContain(secret);
     }
   });
+
+  it.each([
+    ["invalid_grant", "ended"],
+    ["invalid_client", "forgotten"],
+    ["unauthorized_client", "forgotten"],
+  ])(
+    "who logs out where the provider answers %s is told that the login is %s",
+    async (error, end) => {
+      const machine = sharedMachine(clock);
+      await signIn(machine, asPerson(smith));
+      provider.habits.endsNothing = error;
+      expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(end);
+      expect([...machine.secrets.all()]).toEqual([]);
+      const keys = await server.deps.database.selectFrom("identity_keys").selectAll().execute();
+      expect(keys.at(-1)?.revoked_at).toEqual(expect.any(String));
+    },
+  );
 
   it("has several machines, whose records count as an enrolled partner's do, until one is logged out", async () => {
     const [office, car] = [sharedMachine(clock), sharedMachine(clock)];

@@ -25,6 +25,8 @@ export interface Habits {
   /** Answers come this late. */
   delayMs: number;
   isDown: boolean;
+  /** What it answers when a login is to be ended; undefined where it ends it. */
+  endsNothing: string | undefined;
   /** What a token of its says otherwise than it would. */
   claims: Record<string, unknown>;
   /** Takes the place of parts of the discovery document. */
@@ -92,6 +94,7 @@ export async function startForceProvider(tls?: Tls): Promise<ForceProvider> {
     hasDeviceFlow: true,
     delayMs: 0,
     isDown: false,
+    endsNothing: undefined,
     claims: {},
     discovery: {},
   };
@@ -120,6 +123,13 @@ export async function startForceProvider(tls?: Tls): Promise<ForceProvider> {
       response.writeHead(400, { "content-type": "application/json" });
       const description = "AADSTS53003: Access has been blocked by Conditional Access policies.";
       response.end(JSON.stringify({ error: "access_denied", error_description: description }));
+      return;
+    }
+    if (habits.endsNothing !== undefined && path === "/token/revocation") {
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(
+        JSON.stringify({ error: habits.endsNothing, error_description: "Planted Name" }),
+      );
       return;
     }
     Object.assign(request, { url: path, originalUrl: url });

@@ -15,7 +15,11 @@ export function resetProvider(provider: ForceProvider): void {
   provider.accounts.set(smith, { oid: oid("a"), groups: [groups.officers] });
   provider.accounts.set(jones, { oid: oid("b"), groups: [groups.officers] });
   Object.assign(provider.habits, { blocksDevices: false, hasDeviceFlow: true, isDown: false });
-  Object.assign(provider.habits, { accessTokenSeconds: 3600, discovery: {} });
+  Object.assign(provider.habits, {
+    accessTokenSeconds: 3600,
+    discovery: {},
+    endsNothing: undefined,
+  });
 }
 
 /** A machine that several processes share, as far as turns go. */

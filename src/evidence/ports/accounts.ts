@@ -1,6 +1,7 @@
 import type { Identity, IdentityReport, Invitation, Role } from "../identity.ts";
 import type { PublicJwk } from "../seal.ts";
 import type { Share } from "../share.ts";
+import type { LoginEnd } from "./sign-in.ts";
 
 export interface InvitationRequest {
   readonly role: Role;
@@ -62,6 +63,11 @@ export interface Enrolment {
    * @throws `auth.required` where no such key lies there, `auth.identity-unknown` where it is not enrolled, `auth.server-key-changed`, `unavailable.store`
    */
   useKey(url: string, serverKey: string, signal: AbortSignal): Promise<void>;
-  /** Deletes the registration at the server (RFC 7592) and then the key here. True if there was one. */
-  leave(url: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Deletes the registration at the server (RFC 7592) and then the key here; of an officer also the login at the force's provider. What the
+   * far end does not know, or let in, any more counts as ended.
+   *
+   * @throws `unavailable.*`, `auth.clock-wrong`, `auth.server-key-changed`
+   */
+  leave(url: string, signal: AbortSignal): Promise<LoginEnd>;
 }

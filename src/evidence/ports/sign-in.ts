@@ -47,6 +47,12 @@ export interface SignedIn {
   readonly actsAs: Account | undefined;
 }
 
+/**
+ * What became of a login: there was none; it is over at the far end and forgotten here; or it is only forgotten here, because the far end
+ * refused to end it: whoever has a copy of its tokens can go on using them.
+ */
+export type LoginEnd = "none" | "ended" | "forgotten";
+
 /** Signs this machine in at stores that have accounts and sign-in pages of their own. */
 export interface SignIn {
   /**
@@ -58,6 +64,6 @@ export interface SignIn {
   signIn(place: SignInPlace, proving: Proving, signal: AbortSignal): Promise<void>;
   /** Asks the store. @throws `auth.required`, `auth.login-expired`, `policy.not-permitted`, `unavailable.*` */
   signedIn(place: SignInPlace, signal: AbortSignal): Promise<SignedIn>;
-  /** Ends the login at the store, then forgets it here. True if there was one. @throws `unavailable.*` */
-  signOut(place: SignInPlace, signal: AbortSignal): Promise<boolean>;
+  /** Ends the login at the store, then forgets it here. One that the store does not take any more counts as ended. @throws `unavailable.*` */
+  signOut(place: SignInPlace, signal: AbortSignal): Promise<LoginEnd>;
 }

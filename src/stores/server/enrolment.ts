@@ -1,6 +1,7 @@
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import { parseInvitationCode } from "../../evidence/invitation-code.ts";
 import type { Enrolment } from "../../evidence/ports/accounts.ts";
+import type { LoginEnd } from "../../evidence/ports/sign-in.ts";
 import { newPrivateJwk, publicJwkSchema, signingKey } from "../../evidence/seal.ts";
 import { serverAddress } from "../../evidence/web-address.ts";
 import { identitiesPath, identityOfKey } from "../../protocol/accounts.ts";
@@ -16,7 +17,7 @@ import {
   type Invited,
   type KeptIdentity,
 } from "./kept-identity.ts";
-import { endOfficerLogin } from "./provider/end-login.ts";
+import { endOfficerLogin, isOver } from "./provider/end-login.ts";
 import { openSession, type SessionMachine } from "./session.ts";
 import { register } from "./sign-in.ts";
 
@@ -122,15 +123,15 @@ async function leave(
   address: string,
   machine: SessionMachine,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<LoginEnd> {
   const url = serverAddress(address);
   const kept = await findIdentity(machine.secrets, url);
-  if (kept === undefined) return false;
+  if (kept === undefined) return "none";
   const route = machine.network.route(url);
   await askServer(url, kept.serverThumbprint, route, machine.clock, signal);
-  await endAtServer(url, kept, machine, signal);
+  const end = await endAtServer(url, kept, machine, signal);
   await forgetIdentity(machine.secrets, url);
-  return true;
+  return end;
 }
 
 async function leaveWithKey(
@@ -143,7 +144,7 @@ async function leaveWithKey(
     await session.call({ method: "DELETE", path: `${identitiesPath}/me` }, signal);
   } catch (error) {
     // Who was shut out needs no leaving.
-    if (!(error instanceof ExhibitError) || !error.code.startsWith("auth.")) throw error;
+    if (!isOver(error)) throw error;
   }
 }
 
@@ -153,10 +154,11 @@ export async function endAtServer(
   kept: KeptIdentity,
   machine: SessionMachine,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<LoginEnd> {
+  if (kept.by === "provider") return endOfficerLogin(url, kept, machine, signal);
   if (kept.by === "invitation") await unregister(url, kept, machine, signal);
-  else if (kept.by === "provider") await endOfficerLogin(url, kept, machine, signal);
   else await leaveWithKey(url, machine, signal);
+  return "ended";
 }
 
 /** Deletes a registration (RFC 7592). One that is gone already, or was revoked, is not an error. */

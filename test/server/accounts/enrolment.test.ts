@@ -214,7 +214,7 @@ describe("logging out", () => {
   it("ends the identity at the server, keeps its row, and takes the key from this machine", async () => {
     const { machine, identity, session } = await server.enrol("officer");
     const token = await session.accessToken(soon());
-    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(true);
+    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe("ended");
     expect(machine.secrets.all().size).toBe(0);
     const answer = await fetch(`${server.url}/v1/identities/me`, {
       headers: { authorization: `Bearer ${token}` },
@@ -225,7 +225,7 @@ describe("logging out", () => {
     ]);
     const rows = await server.deps.database.selectFrom("identities").selectAll().execute();
     expect(rows.find((row) => row.id === identity.id)?.revoked_at).toEqual(expect.any(String));
-    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(false);
+    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe("none");
     await expect(openSession(server.url, machine, soon())).rejects.toMatchObject({
       code: "auth.required",
     });
@@ -235,7 +235,7 @@ describe("logging out", () => {
     const admin = await server.enrol("admin");
     const { machine, identity } = await server.enrol("officer");
     await accountsOf(admin.session).revokeIdentity(identity.id, soon());
-    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe(true);
+    expect(await enrolmentAtServers(machine).leave(server.url, soon())).toBe("ended");
     expect(machine.secrets.all().size).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 import { randomState } from "openid-client";
-import { ExhibitError } from "../../../evidence/errors.ts";
-import type { Proving, SignIn, SignInPlace } from "../../../evidence/ports/sign-in.ts";
+import { ExhibitError, hasCode } from "../../../evidence/errors.ts";
+import type { LoginEnd, Proving, SignIn, SignInPlace } from "../../../evidence/ports/sign-in.ts";
 import { probeSecrets } from "../../probe-secrets.ts";
 import { openCallback, type CallbackPlace } from "../../sign-in/callback.ts";
 import { signedIn } from "./account.ts";
@@ -14,6 +14,7 @@ import {
   loginCommand,
   loginName,
   type BoxLogin,
+  type PersonLogin,
 } from "./kept-login.ts";
 
 /** Signs this machine in at Box. `waitMs` is how long a person has on Box's page, 5 minutes unless a test says otherwise. */
@@ -94,18 +95,33 @@ async function signOut(
   place: SignInPlace,
   machine: BoxMachine,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<LoginEnd> {
   const login = await findLogin(machine.secrets, place.url);
-  if (login?.by === "page") {
-    try {
-      await new Grants(place, login, machine).revoke(login.refreshToken, signal);
-    } catch (error) {
-      // A login that Box does not take any more needs no ending.
-      const isOver = error instanceof ExhibitError && error.code.startsWith("auth.");
-      if (!isOver) throw error;
-    }
-  }
+  const end =
+    login?.by === "page"
+      ? await endAtBox(place, login, machine, signal)
+      : login === undefined
+        ? "none"
+        : "ended";
   // What cannot be read is forgotten, too.
   await forgetLogin(machine.secrets, place.url);
-  return login !== undefined;
+  return end;
+}
+
+async function endAtBox(
+  place: SignInPlace,
+  login: PersonLogin,
+  machine: BoxMachine,
+  signal: AbortSignal,
+): Promise<LoginEnd> {
+  try {
+    await new Grants(place, login, machine).revoke(login.refreshToken, signal);
+    return "ended";
+  } catch (error) {
+    // A login that Box does not take any more needs no ending.
+    if (hasCode(error, "auth.login-expired")) return "ended";
+    // Box refused the application, not the login: to keep it here would help nobody.
+    if (hasCode(error, "auth.app-refused")) return "forgotten";
+    throw error;
+  }
 }
