@@ -73,10 +73,12 @@ const part = { method: "PUT", path: /upload_sessions\/\w+$/ };
 const create = { method: "POST", path: /\/files\/upload_sessions$/ };
 const commit = { method: "POST", path: /\/commit$/ };
 const list = { method: "GET", path: /\/parts$/ };
+const status = { method: "GET", path: /upload_sessions\/\w+$/ };
 const whole = { method: "POST", path: /\/files\/content$/ };
 const anywhere = { path: /./ };
 
 const trouble = failure(500, "internal_server_error", "Internal");
+const nothing = gatewayPage(404);
 const unavailable = failure(503, "unavailable", "Unavailable");
 
 describe("a file gets into Box in parts", () => {
@@ -109,6 +111,19 @@ describe("a file gets into Box in parts", () => {
     [
       "a name that Box is still busy with",
       [{ ...commit, answer: failure(409, "name_temporarily_reserved", "Reserved"), times: 2 }],
+    ],
+    ["a proxy that finds nothing at a part's address", [{ ...part, answer: nothing, after: 2 }]],
+    ["one that finds nothing where parts are listed", [{ ...list, answer: nothing, after: 1 }]],
+    [
+      "one that finds nothing at the address of the whole",
+      [
+        { ...commit, answer: nothing },
+        { ...status, answer: nothing },
+      ],
+    ],
+    [
+      "Box, which does not find a part of a session that it knows",
+      [{ ...part, answer: failure(404, "not_found", "Not Found"), after: 2 }],
     ],
     ["a slow answer", [{ ...commit, drip: { bytes: 50, everyMs: 5 } }]],
   ])("although there is %s", async (_, faults) => {

@@ -140,6 +140,47 @@ describe("an upload that was broken off", () => {
     expect(await store.uploads(signal)).toEqual([]);
   });
 
+  async function withoutFolder(): Promise<void> {
+    const path = `Uploads ${runs}/${key.slice(0, key.indexOf("/"))}`;
+    const to = `/2.0/folders/${box.tree().get(path)?.id ?? ""}`;
+    const removed = await folder
+      .api()
+      .ask({ method: "DELETE", to, query: { recursive: "true" } }, signal);
+    expect(removed.status).toBe(204);
+  }
+
+  it("sends nothing more into a folder that was taken away, and begins afresh in a new one", async () => {
+    const before = box.world.sessions.open.size;
+    const location = await halfSent(false);
+    await withoutFolder();
+    const since = box.requests.length;
+    expect(await bring(location)).toMatchObject({ bytesSent: 8 * partBytes, bytesSkipped: 0 });
+    expect(asked(since, "PUT", /upload_sessions/)).toBe(8);
+    expect(box.world.sessions.open.size).toBe(before);
+  });
+
+  it("goes whole into a folder that is made anew, with what lay above it", async () => {
+    const bytes = randomBytes(10);
+    await store.put(key, bytes, sha256Of(bytes), signal);
+    await withoutFolder();
+    expect(await store.put(key, bytes, sha256Of(bytes), signal)).toMatchObject({ sizeBytes: 10 });
+  });
+
+  it("is told when its folder is taken away before the whole is put together, and leaves nothing behind", async () => {
+    const before = box.world.sessions.open.size;
+    const content = randomBytes(3 * partBytes);
+    const subject = { store, partBytes, made: { newKey: () => key } } as unknown as Subject;
+    const { upload, parts } = await begun(subject, content);
+    for (const part of parts) await store.putPart(upload, part, signal);
+    await withoutFolder();
+    await expect(store.complete(upload, digestsOf(content), signal)).rejects.toMatchObject({
+      code: "not-found.upload",
+      message: expect.stringContaining("folder") as unknown,
+    });
+    expect(box.world.sessions.open.size).toBe(before);
+    expect(await bring(await rig.write("x.mp4", content))).toMatchObject({ bytesSkipped: 0 });
+  });
+
   it("is no other user's to go on with: that one begins afresh", async () => {
     const location = await halfSent(false);
     const since = box.requests.length;

@@ -1,14 +1,17 @@
+import { z } from "zod";
 import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import { bodyOf, type BoxApi } from "./api.ts";
 import { boxCodeOf, failureOf } from "./failures.ts";
 import { folderSchema, holderIn, itemFields, itemsSchema, type BoxItem } from "./items.ts";
+
+const standingSchema = z.object({ id: z.string(), item_status: z.string().optional() });
 
 /** Box gives no more at once. */
 const pageLength = 1000;
 
 /**
  * The folders of a store, by the segments of their path below its own folder; "" is that folder itself. What was found once is
- * remembered: a folder of ours never moves.
+ * remembered, and looked for again when Box does not know it any more.
  */
 export class Folders {
   readonly #api: BoxApi;
@@ -24,12 +27,20 @@ export class Folders {
     if (known !== undefined) return known;
     if (path === "") return this.#api.address.folderId;
     const [parent, name] = split(path);
+    const wasKnown = this.#known.has(parent);
     const parentId = await this.find(parent, signal);
     if (parentId === undefined) return undefined;
-    for await (const item of this.items(parentId, signal)) {
-      requireNoClash(item, "folder", name);
-      if (item.type === "folder")
-        this.#known.set(joined(parent, item.name), Promise.resolve(item.id));
+    try {
+      for await (const item of this.items(parentId, signal)) {
+        requireNoClash(item, "folder", name);
+        if (item.type === "folder")
+          this.#known.set(joined(parent, item.name), Promise.resolve(item.id));
+      }
+    } catch (error) {
+      if (!wasKnown || !hasCode(error, "not-found.store")) throw error;
+      // Taken away since it was seen: looked for again, from above.
+      this.forget(parent);
+      return this.find(path, signal);
     }
     return this.#known.get(path);
   }
@@ -45,6 +56,17 @@ export class Folders {
       if (this.#known.get(path) === making) this.#known.delete(path);
     });
     return making;
+  }
+
+  /** Whether a folder that was there still is, wherever it lies by now; in the trash it is not. */
+  async isThere(folderId: string, signal: AbortSignal): Promise<boolean> {
+    const answer = await this.#api.ask(
+      { method: "GET", to: `/2.0/folders/${folderId}`, query: { fields: "id,item_status" } },
+      signal,
+    );
+    if (answer.status === 404 && boxCodeOf(answer) !== undefined) return false;
+    const { item_status: status } = bodyOf(standingSchema, answer);
+    return status === undefined || status === "active";
   }
 
   /** Somebody took a folder away: it, and what was below it, is looked for again. */
@@ -83,6 +105,7 @@ export class Folders {
 
   async #make(path: string, signal: AbortSignal): Promise<string> {
     const [parent, name] = split(path);
+    const wasKnown = this.#known.has(parent);
     const parentId = await this.ensure(parent, signal);
     const answer = await this.#api.ask(
       {
@@ -92,6 +115,10 @@ export class Folders {
       },
       signal,
     );
+    if (answer.status === 404 && wasKnown) {
+      this.forget(parent);
+      return this.ensure(path, signal);
+    }
     if (answer.status === 404) throw noFolder(parentId, failureOf(answer));
     if (answer.status !== 409 || boxCodeOf(answer) !== "item_name_in_use") {
       return bodyOf(folderSchema, answer).id;

@@ -20,6 +20,8 @@ const noteSchema = z.strictObject({
   partBytes: z.int().positive(),
   startedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime({ offset: true }),
+  /** The folder that it leads into. */
+  folderId: z.string().regex(/^\d{1,20}$/),
   /** What Box calls the upload, and where it is spoken to about it. */
   sessionId: z.string().min(1),
   endpoints: endpointsSchema,

@@ -4,7 +4,7 @@ import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Part } from "../../evidence/ports/store.ts";
 import { bodyOf, type BoxApi } from "./api.ts";
 import type { Note } from "./notes.ts";
-import { isGone, noUpload, partAnswerSchema, partAt } from "./sessions.ts";
+import { looksGone, partAnswerSchema, partAt, whyGone } from "./sessions.ts";
 
 /** Hosts of a Box Zone, where parts that are sent at once hinder each other (Box's own uploader sends one at a time there). */
 const zoneHost = "fupload-ec2";
@@ -63,7 +63,7 @@ export class PartSending {
       },
       signal,
     );
-    if (isGone(answer)) throw noUpload();
+    if (looksGone(answer)) throw await whyGone(this.#api, note.endpoints, answer, signal);
     // What lies there cannot be replaced (Box: parts are immutable): it is this part, or the upload is another's.
     if (answer.status === 409 && (await this.#holds(note, offset, sha1, signal))) return;
     const { part: stored } = bodyOf(partAnswerSchema, answer);

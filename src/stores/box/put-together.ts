@@ -1,12 +1,13 @@
-import { ExhibitError } from "../../evidence/errors.ts";
+import { ExhibitError, hasCode } from "../../evidence/errors.ts";
 import type { Stored } from "../../evidence/ports/store.ts";
 import { bodyOf } from "./api.ts";
 import { waited } from "./calm.ts";
 import { boxCodeOf } from "./failures.ts";
 import { storedAs, type Files, type Wanted } from "./files.ts";
 import { entriesSchema, holderIn } from "./items.ts";
+import type { Note } from "./notes.ts";
 import { secondsIn } from "./reading.ts";
-import { isGone, noUpload, partsOf, type Endpoints } from "./sessions.ts";
+import { endSession, looksGone, noFolder, partsOf, whyGone } from "./sessions.ts";
 
 /** Right after the last part Box may not know it yet; after so many tries it is missing. */
 const mostMismatches = 6;
@@ -20,7 +21,7 @@ const usualSeconds = 2;
  */
 export async function putTogether(
   files: Files,
-  endpoints: Endpoints,
+  { endpoints, folderId }: Pick<Note, "endpoints" | "folderId">,
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<Stored> {
@@ -39,7 +40,14 @@ export async function putTogether(
       },
       signal,
     );
-    if (isGone(answer)) throw noUpload();
+    if (looksGone(answer)) {
+      const why = await whyGone(api, endpoints, answer, signal);
+      if (hasCode(why, "not-found.upload") || (await files.folders.isThere(folderId, signal)))
+        throw why;
+      // It can never be finished: what it leads into is gone.
+      await endSession(api, endpoints, signal);
+      throw noFolder();
+    }
     const code = boxCodeOf(answer);
     if (answer.status === 202) {
       await waited(secondsIn(answer.headers, usualSeconds) * 1000, signal);

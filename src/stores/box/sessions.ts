@@ -76,23 +76,56 @@ export async function createSession(
   return { session: trusted(api, bodyOf(sessionSchema, answer)), isNew: true };
 }
 
-/** How a session stands; undefined where it has ended, or is another user's. */
+/** How a session stands; undefined where Box says that it has ended, or is another user's. @throws ExhibitError `unavailable.store` */
 export async function liveSession(
   api: BoxApi,
   endpoints: Endpoints,
   signal: AbortSignal,
 ): Promise<Session | undefined> {
   const answer = await api.ask({ method: "GET", to: endpoints.status }, signal);
+  if (looksGone(answer) && boxCodeOf(answer) === undefined) throw notBox(answer);
   // A proxy's page says nothing of the session.
   const isAnothers = answer.status === 403 && boxCodeOf(answer) !== undefined;
-  return isGone(answer) || isAnothers ? undefined : bodyOf(sessionSchema, answer);
+  return looksGone(answer) || isAnothers ? undefined : bodyOf(sessionSchema, answer);
 }
 
-/** Whether an answer says that a session is no more. */
-export function isGone(answer: Pick<BoxAnswer, "status" | "body">): boolean {
-  const code = boxCodeOf(answer);
-  return answer.status === 404 || answer.status === 410 || code === "invalid_upload_session_id";
+/** Whether an answer may say that a session is no more: what else is not there is told in the same way, by a proxy too. */
+export function looksGone(answer: Pick<BoxAnswer, "status" | "body">): boolean {
+  return [404, 410].includes(answer.status) || boxCodeOf(answer) === "invalid_upload_session_id";
 }
+
+/**
+ * Why an answer {@link looksGone}: Box is asked how the session stands, because parts that it holds are sent again only where the session
+ * has really ended.
+ *
+ * @returns ExhibitError `not-found.upload` where it has; `unavailable.store` where it lives, or where what answers is not Box
+ */
+export async function whyGone(
+  api: BoxApi,
+  endpoints: Endpoints,
+  answer: BoxAnswer,
+  signal: AbortSignal,
+): Promise<ExhibitError> {
+  const session = await liveSession(api, endpoints, signal);
+  if (session === undefined) return noUpload();
+  if (boxCodeOf(answer) === undefined) return notBox(answer);
+  return new ExhibitError(
+    "unavailable.store",
+    "Box knows the upload, and says that something of it is not there.",
+    { hint: againOrAbort, facts: failureOf(answer).facts },
+  );
+}
+
+function notBox({ status }: BoxAnswer): ExhibitError {
+  return new ExhibitError(
+    "unavailable.store",
+    `What answers at the upload's address does not answer as Box does (status ${status}).`,
+    { hint: `Check the settings of your proxy. ${againOrAbort}`, facts: { status } },
+  );
+}
+
+const againOrAbort =
+  "What Box holds of it is kept: run the same command again later. If it stays so, abort the upload and begin again: exhibit uploads list.";
 
 /** All parts that a session holds, in order of offset. @throws ExhibitError `not-found.upload` */
 export async function partsOf(
@@ -128,7 +161,7 @@ export async function endSession(
   signal: AbortSignal,
 ): Promise<void> {
   const answer = await api.ask({ method: "DELETE", to: endpoints.abort }, signal);
-  if (answer.status >= 300 && !isGone(answer)) throw failureOf(answer);
+  if (answer.status >= 300 && !looksGone(answer)) throw failureOf(answer);
 }
 
 export function storedPart({ offset, size, sha1 }: BoxPart): StoredPart {
@@ -162,7 +195,7 @@ async function partsFrom(
     { method: "GET", to: endpoints.list_parts, query: { offset, limit } },
     signal,
   );
-  if (isGone(answer)) throw noUpload();
+  if (looksGone(answer)) throw await whyGone(api, endpoints, answer, signal);
   return bodyOf(partsSchema, answer);
 }
 
@@ -170,6 +203,15 @@ export function noUpload(): ExhibitError {
   return new ExhibitError("not-found.upload", "Box has no such unfinished upload.", {
     hint: "It has expired, was aborted, or is finished. Run the same upload command again.",
   });
+}
+
+/** The folder that an upload leads into is gone. */
+export function noFolder(): ExhibitError {
+  return new ExhibitError(
+    "not-found.upload",
+    "Somebody took away the folder in Box that this upload leads into.",
+    { hint: "Run the same upload command again: the folder is made again, and all is sent." },
+  );
 }
 
 /** @throws ExhibitError `policy.insecure-address` */

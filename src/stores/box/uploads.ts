@@ -53,9 +53,9 @@ export class Uploads {
     const [folder, name] = placeOf(key);
     checkSizes(sizeBytes, wantedBytes, this.#limits);
     if ((await this.#files.find(key, signal)) !== undefined) throw otherHolder(name, name);
-    const live = await this.#live({ key, sizeBytes }, signal);
-    if (live !== undefined) return uploadOf(live);
     const folderId = await this.#files.folders.ensure(folder, signal);
+    const live = await this.#live({ key, sizeBytes, folderId }, signal);
+    if (live !== undefined) return uploadOf(live);
     const { api } = this.#files;
     const begun = await createSession(api, { folderId, name, sizeBytes }, signal);
     if (begun.session === undefined) {
@@ -63,14 +63,14 @@ export class Uploads {
     }
     const { session, isNew } = begun;
     if (!isNew) await this.#requireUntouched(session, sizeBytes, signal);
-    const note = noteOf(session, key, sizeBytes, this.#clock);
+    const note = noteOf(session, { key, sizeBytes, folderId }, this.#clock);
     const written = await writeNote(this.#files, note, signal);
     if (written !== undefined) {
       this.#open.set(note.token, written);
       return uploadOf(note);
     }
     // Another process was quicker: its session counts.
-    const theirs = await this.#live({ key, sizeBytes }, signal);
+    const theirs = await this.#live({ key, sizeBytes, folderId }, signal);
     if (theirs === undefined) throw stillBusy();
     if (theirs.sessionId !== session.id) await endSession(api, note.endpoints, signal);
     return uploadOf(theirs);
@@ -101,7 +101,7 @@ export class Uploads {
     const found = await this.#found(upload, signal);
     try {
       if (found === undefined) throw noUpload();
-      const stored = await putTogether(this.#files, found.note.endpoints, wanted, signal);
+      const stored = await putTogether(this.#files, found.note, wanted, signal);
       await this.#forget(found, signal);
       return stored;
     } catch (error) {
@@ -142,18 +142,23 @@ export class Uploads {
     return found.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
   }
 
-  /** The note of an upload that is still alive; one that has ended is taken away. */
+  /** The note of an upload that is still alive and leads into this folder; any other is taken away. */
   async #live(
-    wanted: Pick<Upload, "key" | "sizeBytes">,
+    wanted: Pick<Note, "key" | "sizeBytes" | "folderId">,
     signal: AbortSignal,
   ): Promise<Note | undefined> {
     const found = await findNote(this.#files, wanted, signal);
     if (found === undefined) return undefined;
-    const session = await liveSession(this.#files.api, found.note.endpoints, signal);
-    if (session?.id === found.note.sessionId) {
-      this.#open.set(found.note.token, found);
-      return found.note;
+    const { api } = this.#files;
+    const { note } = found;
+    const session = await liveSession(api, note.endpoints, signal);
+    const isLive = session?.id === note.sessionId;
+    if (isLive && note.folderId === wanted.folderId) {
+      this.#open.set(note.token, found);
+      return note;
     }
+    // It leads into a folder that was moved or taken away: what is sent to it would never lie here.
+    if (isLive) await endSession(api, note.endpoints, signal);
     await this.#files.remove(found.fileId, signal);
     return undefined;
   }
@@ -194,12 +199,15 @@ export class Uploads {
   }
 }
 
-function noteOf(session: Session, key: string, sizeBytes: number, clock: Clock): Note {
+function noteOf(
+  session: Session,
+  about: Pick<Note, "key" | "sizeBytes" | "folderId">,
+  clock: Clock,
+): Note {
   return {
     schema: "exhibit.box-upload/1",
     token: randomId("u"),
-    key,
-    sizeBytes,
+    ...about,
     partBytes: session.part_size,
     startedAt: clock.now().toISOString(),
     expiresAt: new Date(session.session_expires_at).toISOString(),
