@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { got, RequestError, type Method } from "got";
+import { jitteredMs } from "../evidence/next-try.ts";
 import type { Route } from "./network.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -49,8 +50,9 @@ export async function send(
           if (computedValue === 0 || attemptCount > limit) return 0;
           // Who is to come back much later is told so, and not left to wait.
           if (retryAfter !== undefined && retryAfter > longestPauseMs) return 0;
-          const pause = Math.random() * firstPauseMs * 2 ** attemptCount;
-          return Math.min(longestPauseMs, Math.max(1, retryAfter ?? pause));
+          const pause = retryAfter ?? jitteredMs(firstPauseMs, attemptCount, longestPauseMs);
+          // Nothing would be taken for "not again".
+          return Math.max(1, pause);
         },
       },
     });

@@ -1,3 +1,4 @@
+import { jitteredMs } from "../evidence/next-try.ts";
 import type { Patience } from "./patience.ts";
 
 /** A timer cannot wait longer. */
@@ -52,8 +53,7 @@ export class Outage {
       return undefined;
     }
     this.#failures += 1;
-    const doubled = patience.baseMs * 2 ** Math.min(this.#failures - 1, 30);
-    const waitMs = askedMs + Math.random() * Math.min(patience.capMs, doubled);
+    const waitMs = askedMs + jitteredMs(patience.baseMs, this.#failures - 1, patience.capMs);
     this.#isBeingTried = false;
     this.#nextTryAt = performance.now() + waitMs;
     this.#tell();

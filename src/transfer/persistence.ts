@@ -1,4 +1,5 @@
 import { ExhibitError, hasCode, type ErrorCode } from "../evidence/errors.ts";
+import { askedMs } from "../evidence/next-try.ts";
 import type { OnTransferEvent } from "../evidence/progress.ts";
 import type { Outage } from "./outage.ts";
 import type { Patience } from "./patience.ts";
@@ -68,11 +69,6 @@ function mayPass(error: unknown): error is ExhibitError {
 function makesNoSense({ facts }: ExhibitError): boolean {
   const { status } = facts;
   return typeof status === "number" && status < 500 && status !== 408 && status !== 429;
-}
-
-function askedMs({ facts }: ExhibitError): number {
-  const asked = Number(facts["retryAfterSeconds"] ?? 0) * 1000;
-  return Number.isFinite(asked) ? Math.max(asked, 0) : 0;
 }
 
 function gaveUp(tries: number, cause: ExhibitError): ExhibitError {

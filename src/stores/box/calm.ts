@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ExhibitError } from "../../evidence/errors.ts";
+import type { ExhibitError } from "../../evidence/errors.ts";
+import { askedMs, jitteredMs } from "../../evidence/next-try.ts";
 
 /** A user may begin so many uploads in a minute (Box: rate limits). */
 const uploadsPerMinute = 240;
@@ -37,8 +38,7 @@ export class Calm {
 
   /** Box has asked to be left alone: everyone is silent for as long. @throws ExhibitError `failure` where that is too long or too often */
   async busy(failure: ExhibitError, tries: number, signal: AbortSignal): Promise<void> {
-    const asked = Number(failure.facts["retryAfterSeconds"] ?? 0) * 1000;
-    const waitMs = Math.max(asked, firstPauseMs * Math.random());
+    const waitMs = Math.max(askedMs(failure), jitteredMs(firstPauseMs, 0));
     this.#quietUntil = Math.max(this.#quietUntil, performance.now() + waitMs);
     if (waitMs > longestWaitMs || tries >= mostTries) throw failure;
     await waited(waitMs, signal);
@@ -46,9 +46,7 @@ export class Calm {
 
   /** Before something is asked again that met trouble, longer each time. */
   async pause(failure: ExhibitError, tries: number, signal: AbortSignal): Promise<void> {
-    const asked = Number(failure.facts["retryAfterSeconds"] ?? 0) * 1000;
-    if (asked > longestWaitMs) throw failure;
-    await waited(Math.max(asked, Math.random() * firstPauseMs * 2 ** tries), signal);
+    await waitedAfter(failure, firstPauseMs, tries, signal);
   }
 
   /** For how long no further upload may begin. */
@@ -57,6 +55,22 @@ export class Calm {
     const oldest = this.#uploads[this.#uploads.length - this.#uploadsPerMinute];
     return oldest === undefined ? 0 : oldest + minuteMs - now;
   }
+}
+
+/**
+ * Waits before something is tried again: up to `firstMs`, doubled so many times, and at least as long as Box asks for.
+ *
+ * @throws ExhibitError `failure` where Box asks for more than a minute; the signal's reason
+ */
+export async function waitedAfter(
+  failure: ExhibitError,
+  firstMs: number,
+  doublings: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const asked = askedMs(failure);
+  if (asked > longestWaitMs) throw failure;
+  await waited(Math.max(asked, jitteredMs(firstMs, doublings)), signal);
 }
 
 /** Waits. @throws the signal's reason */

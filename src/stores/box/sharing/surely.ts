@@ -1,12 +1,11 @@
 import { sha1Of } from "../../../evidence/digest.ts";
 import { ExhibitError, familyOf } from "../../../evidence/errors.ts";
-import { waited } from "../calm.ts";
+import { waitedAfter } from "../calm.ts";
 import type { Files } from "../files.ts";
 import type { Folders } from "../folders.ts";
 
 const mostTries = 3;
 const firstPauseMs = 300;
-const longestPauseMs = 60_000;
 
 /**
  * Makes a change in Box of which one must know whether it was made: Box may say 503 and make it all the same. Where the answer leaves a
@@ -25,10 +24,8 @@ export async function surely<Result>(
     } catch (error) {
       signal.throwIfAborted();
       if (!isDoubtful(error)) throw error;
-      const asked = Number(error.facts["retryAfterSeconds"] ?? 0) * 1000;
-      if (asked > longestPauseMs) throw error;
       // What Box was busy with comes to light a little later.
-      await waited(Math.max(asked, firstPauseMs * 2 ** (tries - 1) * Math.random()), signal);
+      await waitedAfter(error, firstPauseMs, tries - 1, signal);
       const found = await look();
       if (found !== undefined) return found;
       if (tries === mostTries) throw error;
