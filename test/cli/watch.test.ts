@@ -1,4 +1,3 @@
-import { EventEmitter, once as event } from "node:events";
 import {
   appendFile,
   mkdir,
@@ -13,21 +12,9 @@ import {
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { caseFrom } from "../../src/app/watch/case-from.ts";
-import { Interrupted } from "../../src/cli/interrupted.ts";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { newMachine, type Machine, type Ran } from "../support/cli.ts";
-
-interface Event {
-  readonly type: string;
-  readonly file?: string;
-  readonly case?: string;
-  readonly reference?: string;
-  readonly state?: string;
-  readonly code?: string;
-  readonly reason?: string;
-  readonly to?: string;
-  readonly receipt?: string;
-}
+import { runningWatch, watchLines } from "../support/running-watch.ts";
 
 let machine: Machine;
 let ordinal = 0;
@@ -48,29 +35,14 @@ beforeEach(async () => {
   await mkdir(path.join(own, "store"));
 });
 
-const watch = (
-  argv: readonly string[],
-  options: { readonly signal?: AbortSignal; readonly onOutput?: (out: string) => void } = {},
-): Promise<Ran> =>
-  machine.exhibit(
-    [
-      ...["watch", at(), "--settle", "0.1", "--poll", "0.3", "--initials", "ABC", "--json"],
-      ...["--store", store, ...argv],
-    ],
-    options,
-  );
-const once = (...argv: string[]): Promise<Ran> => watch([...argv, "--once"]);
-
-function eventsOf(out: string): Event[] {
-  return out
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Event)
-    .filter(({ type }) => type !== "watching");
-}
+const flags = (): string[] => [
+  ...[at(), "--settle", "0.1", "--poll", "0.3", "--initials", "ABC", "--store", store],
+];
+const once = (...argv: string[]): Promise<Ran> =>
+  machine.exhibit(["watch", ...flags(), ...argv, "--once", "--json"]);
 
 const taken = ({ out }: Ran): (string | undefined)[] =>
-  eventsOf(out).flatMap(({ type, file }) => (type === "taken" ? [file] : []));
+  watchLines(out).flatMap(({ type, file }) => (type === "taken" ? [file] : []));
 
 describe("exhibit watch --once", () => {
   it("takes each file once, but no temporary one, no link and no sidecar, and leaves all where it is", async () => {
@@ -90,7 +62,7 @@ describe("exhibit watch --once", () => {
     await symlink(path.join(at(), "..", "outside.wav"), at("link.wav"));
     const names = await readdir(at());
     const first = await once("--sidecar", "json", "--time-zone", "Europe/London");
-    expect([first.code, first.err, eventsOf(first.out)]).toMatchObject([
+    expect([first.code, first.err, watchLines(first.out)]).toMatchObject([
       0,
       "",
       [
@@ -114,17 +86,17 @@ describe("exhibit watch --once", () => {
     await writeFile(at("KJ_5.wav"), "one");
     const argv = ["--case", "CAD/1", "--case-from", "{reference}.wav"];
     const first = await once(...argv.slice(0, 2));
-    expect(eventsOf(first.out)).toMatchObject([{ reference: "ABC/1" }, { reference: "ABC/2" }]);
+    expect(watchLines(first.out)).toMatchObject([{ reference: "ABC/1" }, { reference: "ABC/2" }]);
     await writeFile(at("a.wav"), "other");
-    expect(eventsOf((await once(...argv.slice(0, 2))).out)).toMatchObject([
+    expect(watchLines((await once(...argv.slice(0, 2))).out)).toMatchObject([
       { file: "a.wav", reference: "ABC/3" },
     ]);
     await rm(at("a.wav"));
     await writeFile(at("KJ_5.wav"), "two!");
-    expect(eventsOf((await once(...argv)).out)).toMatchObject([{ reference: "KJ/5" }]);
+    expect(watchLines((await once(...argv)).out)).toMatchObject([{ reference: "KJ/5" }]);
     await writeFile(at("KJ_5.wav"), "three");
     const conflict = await once(...argv);
-    expect([conflict.code, eventsOf(conflict.out)]).toMatchObject([
+    expect([conflict.code, watchLines(conflict.out)]).toMatchObject([
       8,
       [{ type: "failed", file: "KJ_5.wav", code: "conflict.exists" }],
     ]);
@@ -132,10 +104,10 @@ describe("exhibit watch --once", () => {
 
   it("finds again what it took when this machine's list is lost", async () => {
     await writeFile(at("a.wav"), "call a");
-    expect(eventsOf((await once("--case", "CAD/1")).out)).toMatchObject([{ state: "uploaded" }]);
+    expect(watchLines((await once("--case", "CAD/1")).out)).toMatchObject([{ state: "uploaded" }]);
     await rm(path.join(machine.folder, "state", "watched.sqlite"));
     const again = await once("--case", "CAD/1");
-    expect(eventsOf(again.out)).toMatchObject([{ state: "already-present" }]);
+    expect(watchLines(again.out)).toMatchObject([{ state: "already-present" }]);
   });
 
   it("takes by the rows of a list, and waits for what no row names yet", async () => {
@@ -144,7 +116,7 @@ describe("exhibit watch --once", () => {
     await writeFile(at("calls.csv"), "Recording;case\r\na.wav;CAD/4\r\n");
     const argv = ["--sidecar", "csv", "--map", "file=Recording"];
     const first = await once(...argv);
-    expect([first.code, eventsOf(first.out)]).toMatchObject([
+    expect([first.code, watchLines(first.out)]).toMatchObject([
       0,
       [
         { type: "taken", file: "a.wav", case: "CAD/4" },
@@ -166,7 +138,7 @@ describe("exhibit watch --once", () => {
       await writeFile(at("a.wav"), "call a");
       const handle = await open(at("a.wav"), "a");
       const busy = await once("--case", "CAD/1");
-      expect(eventsOf(busy.out)).toMatchObject([{ type: "waiting", reason: "being-written" }]);
+      expect(watchLines(busy.out)).toMatchObject([{ type: "waiting", reason: "being-written" }]);
       await handle.close();
       expect(taken(await once("--case", "CAD/1"))).toEqual(["a.wav"]);
     },
@@ -187,7 +159,10 @@ describe("exhibit watch --once", () => {
     await writeFile(at("a.wav"), "call a");
     await writeFile(at(name), text);
     const ran = await once(...argv);
-    expect([ran.code, eventsOf(ran.out)[0]]).toMatchObject([code, { type: "failed", code: error }]);
+    expect([ran.code, watchLines(ran.out)[0]]).toMatchObject([
+      code,
+      { type: "failed", code: error },
+    ]);
     expect(taken(ran)).toEqual([]);
   });
 
@@ -214,34 +189,26 @@ describe("exhibit watch --once", () => {
 
 describe("exhibit watch", () => {
   it("takes what comes, moves it over nothing, waits for a folder that vanishes, and ends with Ctrl-C", async () => {
-    const stop = new AbortController();
     const done = path.join(at(), "..", "done");
     await mkdir(done);
     await writeFile(path.join(done, "a.wav"), "somebody's");
-    const output = new EventEmitter();
-    let out = "";
-    const running = watch(["--case", "CAD/1", "--after", `move=${done}`], {
-      signal: stop.signal,
-      onOutput(text) {
-        out = text;
-        output.emit("more");
-      },
-    });
-    const tells = async (type: string, file?: string): Promise<void> => {
-      const isIt = (event: Event): boolean => event.type === type && event.file === file;
-      while (!eventsOf(out).some(isIt)) await event(output, "more");
-    };
+    const running = runningWatch(machine, [
+      ...flags(),
+      "--case",
+      "CAD/1",
+      "--after",
+      `move=${done}`,
+    ]);
     await writeFile(at("a.wav"), "call a");
-    await tells("moved", "a.wav");
+    await running.tells("moved", "a.wav");
     await rename(at(), `${at()}-away`);
-    await tells("folder-gone");
+    await running.tells("folder-gone");
     await rename(`${at()}-away`, at());
     await writeFile(at("b.wav"), "call b");
-    await tells("moved", "b.wav");
-    stop.abort(new Interrupted("SIGINT"));
-    const ran = await running;
+    await running.tells("moved", "b.wav");
+    const ran = await running.stop();
     expect(ran.code).toBe(130);
-    expect(eventsOf(ran.out).map(({ type, file }) => [type, file])).toEqual([
+    expect(watchLines(ran.out).map(({ type, file }) => [type, file])).toEqual([
       ["taken", "a.wav"],
       ["moved", "a.wav"],
       ["folder-gone", undefined],

@@ -43,6 +43,18 @@ export function startApart(
   });
 }
 
+/** Starts the built program where the system tells of changes in so many folders only: in a user namespace of its own. Root only. */
+export function startLimited(
+  folders: number,
+  folder: string,
+  argv: readonly string[],
+): ChildProcessWithoutNullStreams {
+  const script = `echo ${folders} > /proc/sys/user/max_inotify_watches && exec "$0" "$@"`;
+  return spawn("unshare", ["-U", "-r", "sh", "-c", script, process.execPath, program, ...argv], {
+    env: environmentIn(folder),
+  });
+}
+
 /** Starts the built program under strace, with one thread for files, so that `inject` counts their calls in order. */
 export function startTraced(
   folder: string,

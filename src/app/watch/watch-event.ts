@@ -16,6 +16,8 @@ export type WatchEvent =
   | { readonly type: "left-out"; readonly file: string; readonly reason: string }
   | { readonly type: "folder-gone"; readonly folder: string; readonly message: string }
   | { readonly type: "folder-back"; readonly folder: string }
+  /** The system tells of no more folders, by this limit of it: new files in the others are seen so often. Once for each limit. */
+  | { readonly type: "limited"; readonly limit: string; readonly seconds: number }
   /** The store, or this computer's disk, is the trouble; the same is tried again. */
   | {
       readonly type: "trouble";

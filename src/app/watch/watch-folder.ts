@@ -79,6 +79,8 @@ class Watch {
   #taken = 0;
   #isGone = false;
   #pauseMs = firstPauseMs;
+  /** How long the last walk through the folder took: half of the time, at most, is spent on that. */
+  #walkMs = 0;
 
   constructor(
     deps: UploadDeps,
@@ -110,15 +112,21 @@ class Watch {
   }
 
   async #pause(ms: number): Promise<void> {
-    const { once } = this.#request;
+    const { once, pollMs } = this.#request;
     // The files of one run are looked at again when all of them have had their time.
-    if (!once) await this.#watched.change(ms, this.#signal);
-    await pause(once ? ms + leastMs : leastMs, this.#signal);
+    if (once) return pause(ms + leastMs, this.#signal);
+    const limit = await this.#watched.change(ms, this.#signal);
+    if (limit !== undefined) {
+      this.#tellOnce(`\n${limit}`, { type: "limited", limit, seconds: pollMs / 1000 });
+    }
+    await pause(Math.max(leastMs, this.#walkMs), this.#signal);
   }
 
   /** Looks once, and takes what is ready. @returns whether there is anything that may be ready soon */
   async #look(isLast: boolean): Promise<"settling" | "nothing"> {
+    const began = performance.now();
     const there = await this.#there();
+    this.#walkMs = performance.now() - began;
     if (there === undefined) return "nothing";
     this.#settling.begin(there);
     const { sidecar } = this.#request;

@@ -69,6 +69,9 @@ function* wordsOf(
     case "folder-back":
       yield `${visible(event.folder)} is back.`;
       break;
+    case "limited":
+      yield `This computer tells of no more folders (its limit ${event.limit} is reached). New files in the others are seen every ${formatDuration(event.seconds)}; to have them seen at once, raise the limit.`;
+      break;
     case "trouble":
       yield `${visible(event.message)} Trying again in ${formatDuration(event.seconds)}.`;
       break;

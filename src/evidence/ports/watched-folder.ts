@@ -21,8 +21,11 @@ export interface WatchedFolder {
   readonly taken: TakenFiles;
   /** Those of the files that another program has open for writing, as far as this system tells. */
   beingWritten(files: readonly SourceEntry[]): Promise<ReadonlySet<string>>;
-  /** Waits until something in the folder may have changed, or so long. */
-  change(atMostMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until something in the folder, or below it, may have changed since it was last waited for, or so long. Gives back the name of
+   * a limit of this system that leaves folders whose changes are not told.
+   */
+  change(atMostMs: number, signal: AbortSignal): Promise<string | undefined>;
   /**
    * Moves a file, if it is still what it was, to a path below another folder, under a name that nothing has yet; gives back where it
    * lies then.

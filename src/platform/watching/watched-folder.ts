@@ -1,5 +1,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import type { WatchedFolder } from "../../evidence/ports/watched-folder.ts";
+import { Changes } from "./changes.ts";
+import { FolderTree, type HeardFolder } from "./folder-tree.ts";
 import { moveFile } from "./move-file.ts";
 import { openForWriting } from "./open-for-writing.ts";
 import { openTakenFiles } from "./taken-files.ts";
@@ -11,23 +13,12 @@ export function watchFolder(
   platform: NodeJS.Platform,
 ): WatchedFolder {
   const taken = openTakenFiles(journal.file, `${journal.store}\n${folder}`);
-  let watcher: FSWatcher | undefined;
-  let tell: () => void = () => undefined;
-  const stop = (): void => {
-    watcher?.close();
-    watcher = undefined;
-  };
-  const begin = (): void => {
-    try {
-      // On Linux only the folder itself: its subfolders are seen at the next look.
-      watcher ??= watch(folder, { recursive: platform !== "linux" }, () => {
-        tell();
-      }).on("error", stop);
-    } catch {
-      // It has gone, or nobody tells of its changes.
-      watcher = undefined;
-    }
-  };
+  const changes = new Changes();
+  const heard =
+    platform === "linux"
+      ? new FolderTree(folder, changes.happened)
+      : wholeTree(folder, changes.happened);
+  let isQuiet = false;
   return {
     taken,
     beingWritten: (files) =>
@@ -35,24 +26,42 @@ export function watchFolder(
         files.map(({ location }) => location),
         platform,
       ),
-    change: (atMostMs, signal) =>
-      new Promise((resolve) => {
-        begin();
-        const done = (): void => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", done);
-          tell = () => undefined;
-          resolve();
-        };
-        const timer = setTimeout(done, atMostMs);
-        signal.addEventListener("abort", done);
-        if (signal.aborted) done();
-        tell = done;
-      }),
+    async change(atMostMs, signal) {
+      if (isQuiet || !heard.isHeard) await heard.cover(signal);
+      isQuiet = !(await changes.next(atMostMs, signal));
+      return heard.limit;
+    },
     move: moveFile,
     close: () => {
-      stop();
+      heard.close();
       taken.close();
     },
+  };
+}
+
+/** Where the system itself tells of a folder with all below it. */
+function wholeTree(folder: string, happened: () => void): HeardFolder {
+  let watcher: FSWatcher | undefined;
+  const close = (): void => {
+    watcher?.close();
+    watcher = undefined;
+  };
+  return {
+    limit: undefined,
+    get isHeard() {
+      return watcher !== undefined;
+    },
+    cover() {
+      try {
+        if (watcher === undefined) {
+          watcher = watch(folder, { recursive: true }, happened).on("error", close);
+          happened();
+        }
+      } catch {
+        // It has gone, or nobody tells of its changes.
+      }
+      return Promise.resolve();
+    },
+    close,
   };
 }
