@@ -9,7 +9,8 @@ export async function chooseSecrets(
 ): Promise<{ readonly secrets: Secrets; readonly file: string | undefined }> {
   const file = settings.keyFile ?? (settings.insecureStorage ? paths.insecureKeyFile : undefined);
   if (file === undefined) {
-    return { secrets: (await import("../platform/secrets/keychain.ts")).keychain, file };
+    const { keychainOn } = await import("../platform/secrets/keychain.ts");
+    return { secrets: keychainOn(process.platform), file };
   }
   const { secretFile } = await import("../platform/secrets/secret-file.ts");
   return { secrets: secretFile(file), file };

@@ -65,7 +65,8 @@ describe("a key file", () => {
 
 const keychainModule = new URL("../../dist/platform/secrets/keychain.js", import.meta.url).href;
 const story = `
-  import { keychain } from ${JSON.stringify(keychainModule)};
+  import { keychainOn } from ${JSON.stringify(keychainModule)};
+  const keychain = keychainOn(process.platform);
   const began = performance.now();
   const told = { asked: [] };
   try {

@@ -3,10 +3,12 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Secrets } from "../../evidence/ports/secrets.ts";
-import type { KeychainAnswer } from "./keychain-child.ts";
+import type { KeychainAnswer, KeychainRequest } from "./keychain-child.ts";
 
 const service = "exhibit";
 const limitMs = 3000;
+/** CRED_MAX_CREDENTIAL_BLOB_SIZE of wincred.h (5 * 512); keytar writes UTF-8. */
+const windowsEntryBytes = 2560;
 
 // tsc does not rewrite a URL, and Node 20 runs no TypeScript: from the sources, too, the built child is the one to start.
 const child = fileURLToPath(
@@ -19,33 +21,36 @@ const child = fileURLToPath(
 );
 
 /**
- * The OS keychain: Secret Service on Linux, Keychain on macOS, Credential Manager on Windows. Each call is a short
- * program of its own that gets three seconds.
+ * The OS keychain: Secret Service on Linux, Keychain on macOS, Credential Manager on Windows, where a secret that is longer than an entry
+ * lies in several. Each call is a short program of its own that gets three seconds.
  *
  * @throws ExhibitError `auth.no-keychain`, with the reason in words
  */
-export const keychain: Secrets = {
-  place: "the keychain of this computer",
-  async get(name) {
-    return (await ask({ action: "get", account: name })).secret;
-  },
-  async set(name, secret) {
-    await ask({ action: "set", account: name, secret });
-  },
-  async delete(name) {
-    await ask({ action: "delete", account: name });
-  },
-};
+export function keychainOn(platform: NodeJS.Platform): Secrets {
+  const size = platform === "win32" ? { entryBytes: windowsEntryBytes } : {};
+  return {
+    place: "the keychain of this computer",
+    async get(account) {
+      return (await ask({ action: "get", service, account, ...size })).secret;
+    },
+    async set(account, secret) {
+      await ask({ action: "set", service, account, secret, ...size });
+    },
+    async delete(account) {
+      await ask({ action: "delete", service, account, ...size });
+    },
+  };
+}
 
-async function ask(request: {
-  action: "get" | "set" | "delete";
-  account: string;
-  secret?: string;
-}): Promise<KeychainAnswer> {
-  const started = spawn(process.execPath, [child], { stdio: ["pipe", "pipe", "ignore"] });
+async function ask(request: KeychainRequest): Promise<KeychainAnswer> {
+  const started = spawn(process.execPath, [child], {
+    stdio: ["pipe", "pipe", "ignore"],
+    // A task that runs without a window must not have one flash up.
+    windowsHide: true,
+  });
   // A child that dies before it has read everything must not end this program with EPIPE.
   started.stdin.on("error", () => undefined);
-  started.stdin.end(JSON.stringify({ service, ...request }));
+  started.stdin.end(JSON.stringify(request));
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -58,6 +63,7 @@ async function ask(request: {
   try {
     const said = await Promise.race([text(started.stdout), tooLate]);
     const answer = JSON.parse(said === "" ? '{"failure":"no answer"}' : said) as KeychainAnswer;
+    if (answer.isTorn === true) throw torn(request.account);
     if (answer.failure !== undefined) throw noKeychain(reasonInWords(answer.failure));
     return answer;
   } finally {
@@ -73,6 +79,16 @@ function noKeychain(reason: string): ExhibitError {
       hint:
         "Unlock it and try again. On a machine without one, keep the key in a file of your choice: --key-file FILE or " +
         "EXHIBIT_KEY_FILE. `exhibit login --insecure-storage` keeps it in a plain file in the state folder.",
+    },
+  );
+}
+
+function torn(account: string): ExhibitError {
+  return new ExhibitError(
+    "auth.no-keychain",
+    `What the keychain of this computer keeps as "${account}" is not whole: parts of it are missing or changed.`,
+    {
+      hint: `Remove the entry ${service}/${account} there (in Windows' Credential Manager, under Generic Credentials), then sign in again.`,
     },
   );
 }

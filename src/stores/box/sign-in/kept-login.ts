@@ -18,7 +18,7 @@ const personSchema = z.strictObject({
   until: z.number(),
 });
 
-/** A key of the application. Its tokens are not here: each process gets its own, and a Windows keychain holds 2.5 kB. */
+/** A key of the application. Its tokens are not here: each process gets its own. */
 const keySchema = z.strictObject({
   by: z.literal("key"),
   ...applicationShape,
