@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { folderOf } from "../evidence/folder-address.ts";
 import type { StoreProbe } from "../evidence/ports/store-probe.ts";
 import { isOld, KeptChecks } from "../platform/kept-checks.ts";
 import type { StoreBook } from "../platform/store-book.ts";
@@ -50,7 +50,7 @@ export function storeProbe(
     async freeBytes(url) {
       if (!url.startsWith("file:")) return undefined;
       const { freeBytesIn } = await import("../stores/directory/space.ts");
-      return freeBytesIn(fileURLToPath(url));
+      return freeBytesIn(folderOf(url));
     },
   };
 }

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { boxAddress, boxAddressText, isBoxAddress } from "../evidence/box-address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import { folderAddress } from "../evidence/folder-address.ts";
 import { s3Address, s3AddressText } from "../evidence/s3-address.ts";
 import { isLoopback, serverAddress } from "../evidence/web-address.ts";
 
@@ -15,8 +15,8 @@ import { isLoopback, serverAddress } from "../evidence/web-address.ts";
  */
 export function storeAddress(text: string): string {
   if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) {
-    if (path.isAbsolute(text) || text.startsWith("."))
-      return pathToFileURL(path.resolve(text)).href;
+    const folder = folderAddress(text);
+    if (folder !== undefined) return folder;
     throw notAStore(text);
   }
   if (/^s3:/i.test(text)) return s3AddressText(s3Address(text));
@@ -25,7 +25,8 @@ export function storeAddress(text: string): string {
   if (!URL.canParse(text)) throw notAStore(text);
   const url = new URL(text);
   if (`${url.username}${url.password}${url.search}${url.hash}` !== "") throw notAStore(text);
-  if (url.protocol === "file:" && url.hostname === "") return url.href.replace(/(?<=.)\/+$/, "");
+  const folder = folderAddress(text);
+  if (folder !== undefined) return folder;
   if (url.protocol !== "https:" && url.protocol !== "http:") throw notAStore(text);
   return serverAddress(text);
 }
@@ -56,8 +57,8 @@ export function nameFor(url: string, taken: ReadonlySet<string>): string {
 
 function baseName(url: string): string {
   if (isBoxAddress(url)) return "box";
-  const { hostname, pathname } = new URL(url);
-  if (hostname === "") return path.posix.basename(pathname);
+  const { protocol, hostname, pathname } = new URL(url);
+  if (protocol === "file:") return path.posix.basename(pathname);
   return isLoopback(hostname) ? "local" : hostname;
 }
 

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { ExhibitError } from "../evidence/errors.ts";
+import { folderOf } from "../evidence/folder-address.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
 import type { SmokeEraser } from "../evidence/ports/smoke-eraser.ts";
 import type { Store } from "../evidence/ports/store.ts";
@@ -145,24 +145,4 @@ async function withSmoke(
   const { store, register, signer } = connection;
   const smoke = keyedSmokeRoom({ store, register, eraser, thumbprint: signer.thumbprint, clock });
   return { ...connection, smoke };
-}
-
-/** `file:///PATH`, or `file:///C:/PATH` on Windows. @throws ExhibitError `usage.invalid` for any other form */
-function folderOf(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (/^file:\/\/\//i.test(url) && parsed.search === "" && parsed.hash === "") {
-      return fileURLToPath(parsed);
-    }
-  } catch (cause) {
-    throw notAFolder(url, cause);
-  }
-  throw notAFolder(url, undefined);
-}
-
-function notAFolder(url: string, cause: unknown): ExhibitError {
-  return new ExhibitError("usage.invalid", `"${url}" is not the address of a folder.`, {
-    hint: "Write its whole path, like file:///mnt/evidence or file:///D:/evidence.",
-    cause,
-  });
 }

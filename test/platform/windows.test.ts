@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { EventEmitter } from "node:events";
 import path from "node:path";
+import { folderAddress, folderOf } from "../../src/evidence/folder-address.ts";
 import { destinationSegments } from "../../src/platform/destination-names.ts";
 import { meantArguments } from "../../src/main/windows-arguments.ts";
 import { watchSignals } from "../../src/main/signals.ts";
@@ -47,6 +48,35 @@ describe("what stops the program on Windows", () => {
     windows.emit(name, name);
     expect(signal.aborted).toBe(true);
     expect((signal.reason as Interrupted).signalName).toBe(like);
+  });
+});
+
+describe("the address of a folder on Windows", () => {
+  it.each([
+    ["\\\\nas\\evidence", "file://nas/evidence", "\\\\nas\\evidence"],
+    ["\\\\?\\UNC\\nas\\evidence\\", "file://nas/evidence", "\\\\nas\\evidence"],
+    ["file://nas/evidence/", "file://nas/evidence", "\\\\nas\\evidence"],
+    ["\\\\nas\\cctv\\day 1\\", "file://nas/cctv/day%201", "\\\\nas\\cctv\\day 1"],
+    ["D:\\evidence\\", "file:///D:/evidence", "D:\\evidence"],
+    ["\\\\?\\D:\\evidence", "file:///D:/evidence", "D:\\evidence"],
+    ["E:\\", "file:///E:/", "E:\\"],
+    ["file:///E:/", "file:///E:/", "E:\\"],
+  ])("of %j is %s", (given, address, folder) => {
+    expect(folderAddress(given, "win32")).toBe(address);
+    expect(folderOf(address, "win32")).toBe(folder);
+    expect(folderAddress(address, "win32")).toBe(address);
+  });
+
+  it.each(["evidence", "nas:evidence", "https://nas/evidence"])("is not %j", (given) => {
+    expect(folderAddress(given, "win32")).toBeUndefined();
+  });
+
+  it("names no share elsewhere", () => {
+    expect(folderAddress("file://nas/evidence", "linux")).toBeUndefined();
+    expect(folderAddress("/", "linux")).toBe("file:///");
+    expect(() => folderOf("file://nas/evidence", "linux")).toThrow(
+      expect.objectContaining({ code: "usage.invalid" }),
+    );
   });
 });
 
