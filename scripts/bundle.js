@@ -20,6 +20,8 @@ await rm(outdir, { recursive: true, force: true });
 await build({
   entryPoints: [path.join(dist, "main.js")],
   outdir,
+  // Paths from here are in the bundle, and names hang on them: wherever this is started, they are the same.
+  absWorkingDir: root,
   bundle: true,
   splitting: true,
   platform: "node",

@@ -1,20 +1,13 @@
 // npm run bundle -- win-x64: makes portable/exhibit-win-x64-VERSION.zip, which needs no installation: Node, the built program
 // with the packages that it uses, and a command to start it. The same sources make the same bytes.
-import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { argv, exit, stderr, stdout } from "node:process";
-import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import yazl from "yazl";
 import { fetchNode, installPackages } from "./portable/packages.js";
 import { targets } from "./portable/targets.js";
-
-// Times in a zip are local ones.
-process.env["TZ"] = "UTC";
-const everythingsTime = new Date("2000-01-01T00:00:00Z");
+import { sha256Of, writeZip } from "./portable/zip.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const name = argv[2] ?? "";
@@ -33,13 +26,9 @@ try {
     const ends = target.lineEnd;
     await writeFile(path.join(folder, file), text(version).replaceAll("\n", ends));
   }
-  const files = await filesBelow(folder);
-  const sums = [];
-  for (const file of files) sums.push(`${await sha256Of(path.join(folder, file))}  ${file}\n`);
-  await writeFile(path.join(folder, "SHA256SUMS"), sums.join(""));
   const zip = path.join(root, "portable", `${title}.zip`);
   await mkdir(path.dirname(zip), { recursive: true });
-  await writeZip(`${zip}.part`, folder, title, [...files, "SHA256SUMS"].sort());
+  await writeZip(`${zip}.part`, folder, target.programs);
   await rename(`${zip}.part`, zip);
   stdout.write(`${await sha256Of(zip)}  ${path.relative(root, zip)}\n`);
 } finally {
@@ -58,43 +47,9 @@ async function copyProgram(/** @type {string} */ app) {
   for (const part of ["bin", "dist"]) {
     await cp(path.join(root, part), path.join(app, part), {
       recursive: true,
-      filter: (file) => !/\.(?:map|d\.ts|tsbuildinfo)$/.test(file),
+      // The manual page is for `npm install -g`, and has the day it was made in it.
+      filter: (file) =>
+        !/\.(?:map|d\.ts|tsbuildinfo)$/.test(file) && path.relative(root, file) !== "dist/man",
     });
   }
-}
-
-/** @returns {Promise<string[]>} relative paths with slashes, sorted by their bytes */
-async function filesBelow(/** @type {string} */ folder) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, "/"),
-    )
-    .sort();
-}
-
-async function sha256Of(/** @type {string} */ file) {
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
-}
-
-async function writeZip(
-  /** @type {string} */ zip,
-  /** @type {string} */ folder,
-  /** @type {string} */ title,
-  /** @type {string[]} */ files,
-) {
-  const archive = new yazl.ZipFile();
-  for (const file of files) {
-    const isProgram = target.programs.includes(file);
-    archive.addBuffer(await readFile(path.join(folder, file)), `${title}/${file}`, {
-      mtime: everythingsTime,
-      mode: isProgram ? 0o100755 : 0o100644,
-      compressionLevel: 9,
-    });
-  }
-  archive.end();
-  await pipeline(archive.outputStream, createWriteStream(zip));
 }
