@@ -124,8 +124,9 @@ describe("exhibit watch --print-service", () => {
   it("prints a task that Windows takes", async () => {
     const printed = await machine.exhibit([...argv(), "--for", "windows"]);
     expect(printed.err).toContain("schtasks /Create");
-    requireTask(printed.out);
-    const parsed = new XMLParser().parse(printed.out) as {
+    requireTask(printed.out, undefined);
+    expect(printed.err).toContain("takes an administrator to make");
+    const parsed = new XMLParser({ htmlEntities: true }).parse(printed.out) as {
       Task: { Actions: { Exec: { Command: string; Arguments: string } } };
     };
     const { Command, Arguments } = parsed.Task.Actions.Exec;
@@ -155,7 +156,12 @@ describe("exhibit watch --print-service", () => {
     const facts = {
       platform: "win32",
       home: machine.folder,
-      env: { ...machine.env, PATH: `${bin}:/usr/bin:/bin` },
+      env: {
+        ...machine.env,
+        PATH: `${bin}:/usr/bin:/bin`,
+        USERDOMAIN: "GARAGE",
+        USERNAME: "Zoë & Jo",
+      },
     } as const;
     const services = servicesOf(facts, ["C:\\node.exe", "C:\\exhibit.js"]);
     const service = {
@@ -168,7 +174,7 @@ describe("exhibit watch --print-service", () => {
     expect(installed.isNew).toBe(true);
     const bytes = await readFile(installed.file);
     expect(bytes.subarray(0, 2).toString("hex")).toBe("fffe");
-    requireTask(bytes.toString("utf16le").slice(1));
+    requireTask(bytes.toString("utf16le").slice(1), "GARAGE\\Zoë & Jo");
     expect((await services.install(service)).isNew).toBe(false);
     expect(await services.remove("exhibit-resume")).toBe(installed.file);
     expect(await services.remove("exhibit-resume")).toBeUndefined();
@@ -180,34 +186,80 @@ describe("exhibit watch --print-service", () => {
   });
 });
 
-/** What the Task Scheduler's schema wants of a task: the parts, and in some of them their order. */
-function requireTask(xml: string): void {
+/**
+ * What the Task Scheduler's schema (MS-TSCH section 2.5) wants of a task. Most of it may come in any order, but once; what is in a trigger
+ * must come in this one.
+ */
+const taskSchema: Readonly<Record<string, readonly string[]>> = {
+  Task: ["RegistrationInfo", "Triggers", "Settings", "Data", "Principals", "Actions"],
+  RegistrationInfo: ["URI", "Source", "Date", "Author", "Version", "Description", "Documentation"],
+  Triggers: ["LogonTrigger"],
+  LogonTrigger: [
+    ...["Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit"],
+    ...["UserId", "Delay"],
+  ],
+  Principals: ["Principal"],
+  Principal: ["UserId", "LogonType", "GroupId", "DisplayName", "RunLevel"],
+  Settings: [
+    ...["AllowStartOnDemand", "RestartOnFailure", "MultipleInstancesPolicy", "Enabled", "Hidden"],
+    ...["DisallowStartIfOnBatteries", "StopIfGoingOnBatteries", "AllowHardTerminate", "Priority"],
+    ...["StartWhenAvailable", "NetworkProfileName", "RunOnlyIfNetworkAvailable", "WakeToRun"],
+    ...["DeleteExpiredTaskAfter", "IdleSettings", "NetworkSettings", "ExecutionTimeLimit"],
+    ...["RunOnlyIfIdle"],
+  ],
+  RestartOnFailure: ["Interval", "Count"],
+  Actions: ["Exec"],
+  Exec: ["Command", "Arguments", "WorkingDirectory"],
+};
+
+type XmlNode = Record<string, XmlNode[]> & { ":@"?: Record<string, string>; "#text"?: unknown };
+
+function requireTask(xml: string, user: string | undefined): void {
+  // Any encoding that it is saved in is the right one.
+  expect(xml).toMatch(/^<\?xml version="1.0"\?>\r?\n[\r\n -~]+$/);
   const open: string[] = [];
   for (const [, end, name = ""] of xml.matchAll(/<(\/?)([A-Za-z]+)[^<>]*>/g)) {
     if (end === "") open.push(name);
     else expect(open.pop()).toBe(name);
   }
   expect(open).toEqual([]);
-  expect(xml).not.toMatch(/&(?!amp;|lt;|gt;)/);
-  type Node = Record<string, Node[]> & { ":@"?: Record<string, string> };
-  const nodes = new XMLParser({ preserveOrder: true, ignoreAttributes: false }).parse(
-    xml,
-  ) as Node[];
+  const nodes = new XMLParser({
+    preserveOrder: true,
+    ignoreAttributes: false,
+    htmlEntities: true,
+    parseTagValue: false,
+  }).parse(xml) as XmlNode[];
   const task = nodes.find((node) => "Task" in node);
-  expect(task?.[":@"]).toMatchObject({
+  expect(task?.[":@"]).toEqual({
     "@_version": "1.2",
     "@_xmlns": "http://schemas.microsoft.com/windows/2004/02/mit/task",
   });
-  const namesIn = (list: Node[] | undefined): string[] =>
-    (list ?? []).map((node) => Object.keys(node)[0] ?? "");
-  const parts = task?.["Task"] ?? [];
-  expect(namesIn(parts)).toEqual([
-    ...["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"],
-  ]);
-  const part = (name: string): Node[] => parts.find((node) => name in node)?.[name] ?? [];
-  expect(namesIn(part("Triggers"))).toEqual(["LogonTrigger"]);
-  expect(namesIn(part("Principals"))).toEqual(["Principal"]);
-  expect(namesIn(part("Actions")[0]?.["Exec"])).toEqual(["Command", "Arguments"]);
-  const restart = part("Settings").find((node) => "RestartOnFailure" in node);
-  expect(namesIn(restart?.["RestartOnFailure"])).toEqual(["Interval", "Count"]);
+  const texts = textsIn("Task", task?.["Task"] ?? []);
+  const userId = user === undefined ? {} : { UserId: user };
+  expect(texts["LogonTrigger"]).toEqual({ Enabled: "true", ...userId });
+  expect(Object.keys(texts["LogonTrigger"] ?? {})).toEqual(["Enabled", ...Object.keys(userId)]);
+  expect(texts["Principal"]).toEqual({
+    ...userId,
+    LogonType: "InteractiveToken",
+    RunLevel: "LeastPrivilege",
+  });
+  expect(texts["RestartOnFailure"]).toEqual({ Interval: "PT1M", Count: "255" });
+  expect(texts["Exec"]?.["Command"]).toBeTruthy();
+}
+
+/** The texts by their names in each element, after a look at what may be in it. */
+function textsIn(name: string, nodes: XmlNode[]): Record<string, Record<string, string>> {
+  const found: Record<string, Record<string, string>> = { [name]: {} };
+  const names = nodes.map((node) => Object.keys(node).find((key) => key !== ":@") ?? "");
+  expect(new Set(names).size).toBe(names.length);
+  for (const [index, inside] of names.entries()) {
+    expect(taskSchema[name]).toContain(inside);
+    const children = nodes[index]?.[inside] ?? [];
+    if (taskSchema[inside] === undefined) {
+      (found[name] ??= {})[inside] = children.map((child) => String(child["#text"])).join("");
+    } else {
+      Object.assign(found, textsIn(inside, children));
+    }
+  }
+  return found;
 }

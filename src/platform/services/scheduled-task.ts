@@ -1,27 +1,32 @@
 import type { Service } from "../../evidence/ports/services.ts";
 
 /**
- * A task for Windows' Task Scheduler (Task Scheduler schema 1.2), started when this user logs on, without more rights than the user has,
- * on battery, too, and for as long as it takes. A task takes no environment: variables must be the user's own.
+ * A task for Windows' Task Scheduler (MS-TSCH section 2.5, version 1.2), started when this user logs on, without more rights than the user
+ * has, on battery, too, and for as long as it takes. A task takes no environment: variables must be the user's own. Without `user`
+ * (`DOMAIN\NAME`) it is for whoever logs on, and Windows lets administrators alone make it.
+ *
+ * The text is ASCII and names no encoding, so that it is right in whichever one it is saved.
  */
 export function scheduledTask(
   { description, argv, kind }: Service,
   command: readonly string[],
+  user: string | undefined,
 ): string {
   const [program = "", ...before] = command;
   const line = [...before, ...argv].map(quotedForWindows).join(" ");
-  return `<?xml version="1.0" encoding="UTF-16"?>
+  const userId = user === undefined ? "" : `\n      <UserId>${escaped(user)}</UserId>`;
+  return `<?xml version="1.0"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>
     <Description>${escaped(description)}</Description>
   </RegistrationInfo>
   <Triggers>
     <LogonTrigger>
-      <Enabled>true</Enabled>
+      <Enabled>true</Enabled>${userId}
     </LogonTrigger>
   </Triggers>
   <Principals>
-    <Principal id="Author">
+    <Principal id="Author">${userId}
       <LogonType>InteractiveToken</LogonType>
       <RunLevel>LeastPrivilege</RunLevel>
     </Principal>
@@ -55,5 +60,7 @@ export function quotedForWindows(word: string): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return Array.from(text, (letter) =>
+    /[&<>]|[^ -~]/.test(letter) ? `&#${letter.codePointAt(0) ?? 0};` : letter,
+  ).join("");
 }

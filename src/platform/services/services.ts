@@ -89,15 +89,28 @@ function placed(name: string, value: string): string {
 
 function taskOf(service: Service, facts: MachineFacts, command: readonly string[]): WrittenService {
   const { name } = service;
+  const user = windowsUser(facts.env);
   const file = path.join(pathsOn(facts).stateDir, "services", `${name}.xml`);
   return {
     file,
-    text: scheduledTask(service, command),
+    text: scheduledTask(service, command, user),
     steps: [
+      ...(user === undefined
+        ? [
+            "It starts whoever logs on, and takes an administrator to make; printed on Windows it is its user's.",
+          ]
+        : []),
       `Save it as ${name}.xml, then: schtasks /Create /TN ${name} /XML ${name}.xml /F`,
       `See how it does: schtasks /Query /TN ${name} /V /FO LIST`,
     ],
   };
+}
+
+function windowsUser({
+  USERDOMAIN: domain,
+  USERNAME: user,
+}: MachineFacts["env"]): string | undefined {
+  return domain === undefined || user === undefined ? undefined : `${domain}\\${user}`;
 }
 
 type Installed = Pick<InstalledService, "isNew" | "steps">;
