@@ -1,8 +1,7 @@
 import { checkCustody, type CustodyEvent, type CustodyHead } from "../evidence/custody.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { noteSigner, openNote } from "../evidence/note.ts";
-import type { ExhibitEntry } from "../evidence/ports/register.ts";
-import { thumbprintOf, type PublicJwk } from "../evidence/seal.ts";
+import type { ExhibitEntry, Register } from "../evidence/ports/register.ts";
 import { connected } from "./connected.ts";
 import type { Deps } from "./deps.ts";
 import { findExhibit } from "./find-exhibit.ts";
@@ -18,8 +17,8 @@ export interface CustodyLogResult {
   readonly lines: readonly string[];
   readonly events: readonly CustodyEvent[];
   readonly head: CustodyHead;
-  /** Recipients' notes: those whose signature by the store's key was checked, and those that an earlier key of it signed. */
-  readonly notes: { readonly checked: number; readonly byAnotherKey: number };
+  /** Recipients' notes: those whose signature was checked, and those signed with a key that was none of the store's when they were left. */
+  readonly notes: { readonly checked: number; readonly byUnknownKey: number };
   /** The line that the signed receipt vouches for, with all before it; absent while the exhibit is open. */
   readonly vouchedLines?: number;
 }
@@ -39,7 +38,7 @@ export async function custodyLog(
     const entry = await findExhibit(register, request.exhibit, signal);
     const lines = await register.custody(entry, signal);
     const { events, head } = checkCustody(lines);
-    const notes = await checkNotes(events, register.issuerKey);
+    const notes = await checkNotes(events, register, signal);
     const log = { entry, lines, events, head, notes };
     if (entry.state === "open") return log;
     const { receipt } = await register.read(entry, signal);
@@ -50,18 +49,27 @@ export async function custodyLog(
 
 async function checkNotes(
   events: readonly CustodyEvent[],
-  key: PublicJwk,
+  register: Register,
+  signal: AbortSignal,
 ): Promise<CustodyLogResult["notes"]> {
-  const thumbprint = await thumbprintOf(key);
-  let [checked, byAnotherKey] = [0, 0];
+  let [checked, byUnknownKey] = [0, 0];
+  const unknown = new Set<string>();
   for (const event of events) {
     if (event.verb !== "noted") continue;
-    if (noteSigner(event) === thumbprint) {
+    const signer = noteSigner(event) ?? "";
+    // Asked for once: the store is asked again for each that is not known.
+    const key = unknown.has(signer)
+      ? undefined
+      : await register.issuerKeyAt(signer, event.at, signal);
+    if (key === undefined) {
+      unknown.add(signer);
+      byUnknownKey += 1;
+    } else {
       await openNote(event, key);
       checked += 1;
-    } else byAnotherKey += 1;
+    }
   }
-  return { checked, byAnotherKey };
+  return { checked, byUnknownKey };
 }
 
 /**

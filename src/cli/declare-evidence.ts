@@ -118,7 +118,7 @@ export function declareEvidence(program: Command, context: Context, outcome: Out
       .helpGroup(group)
       .summary("show and check an exhibit's custody log")
       .description(
-        "Shows what happened to an exhibit, oldest first, and checks that no line was changed or taken away.",
+        "Shows what happened to an exhibit, oldest first, and checks that no line was changed or taken away, and the signature of each recipient's note.",
       )
       .argument("<exhibit>", "CASE:ABC/1, or the exhibit's id"),
     context,

@@ -55,6 +55,8 @@ export function keyedRegister(
   const cases = new CaseReservations(store, signer.thumbprint, clock);
   return {
     issuerKey: signer.publicJwk,
+    issuerKeyAt: (thumbprint) =>
+      Promise.resolve(thumbprint === signer.thumbprint ? signer.publicJwk : undefined),
     needsInitials: store.capabilities.allotsReferences,
 
     async reserve(reservation, signal) {

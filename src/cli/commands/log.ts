@@ -2,13 +2,14 @@ import { custodyLog } from "../../app/custody-log.ts";
 import { formatAddress } from "../../evidence/address.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
+import { exitCodeOf } from "../exit.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
 import { note, printResult, table, toTheSecond } from "../ui/result.ts";
 import { themeFor } from "../ui/theme.ts";
 
 /** `exhibit log EXHIBIT`. */
-export async function run(context: Context, typed: Typed): Promise<undefined> {
+export async function run(context: Context, typed: Typed): Promise<number | undefined> {
   const { terminal } = context;
   const json = wantsJson(typed);
   const exhibit = String(typed.args[0]);
@@ -56,12 +57,12 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   if (notes.checked > 0) {
     note(terminal, json, `Notes by recipients: ${notes.checked}, as the server signed them.`);
   }
-  if (notes.byAnotherKey > 0) {
-    const many = notes.byAnotherKey;
-    note(
-      terminal,
-      json,
-      `${many} more, signed with another key than the server has now: not checked.`,
-    );
-  }
+  if (notes.byUnknownKey === 0) return undefined;
+  const many = notes.byUnknownKey;
+  note(
+    terminal,
+    json,
+    `${theme.bad("failed:")} ${many === 1 ? "1 note was" : `${many} notes were`} signed with a key that was not the server's when left. Do not rely on ${many === 1 ? "it" : "them"}, and tell your administrator.`,
+  );
+  return exitCodeOf("integrity.signature");
 }

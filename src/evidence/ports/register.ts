@@ -40,6 +40,9 @@ export interface Register {
   /** The key that this register's receipts are signed with: the pin. */
   readonly issuerKey: PublicJwk;
 
+  /** The key with this thumbprint, where it was one that this register signed with at that time (RFC 3339); else undefined. */
+  issuerKeyAt(thumbprint: string, at: string, signal: AbortSignal): Promise<PublicJwk | undefined>;
+
   /** References are allotted only under initials that are given; otherwise the register has some of its own. */
   readonly needsInitials: boolean;
 

@@ -11,7 +11,7 @@ import {
   mostLookedUp,
 } from "../../protocol/exhibits.ts";
 import { checkDocuments } from "../../evidence/checked-documents.ts";
-import { issuerKeyOf } from "./issuer-key.ts";
+import { issuerKeyOf, keyInUse } from "./issuer-key.ts";
 import type { Session } from "./session.ts";
 import { pause } from "./upload-calls.ts";
 import { valid } from "./valid-answer.ts";
@@ -23,6 +23,7 @@ export function registerOf(session: Session): Register {
 
   return {
     issuerKey: session.statement.key,
+    issuerKeyAt: (thumbprint, at, signal) => keyInUse(session, thumbprint, at, signal),
     needsInitials: false,
 
     async reserve(reservation, signal) {

@@ -108,7 +108,7 @@ describe("a recipient's notes", () => {
     const other = (await signingKey(await newPrivateJwk())).publicJwk;
     await expect(openNote(first, other)).rejects.toMatchObject({ code: "integrity.signature" });
     const checked = await custodyLog(client.deps, { exhibit: exhibit.id }, soon());
-    expect(checked.notes).toEqual({ checked: 4, byAnotherKey: 0 });
+    expect(checked.notes).toEqual({ checked: 4, byUnknownKey: 0 });
 
     const page = (await visitor.get()).text;
     expect(page).toContain("&lt;script&gt;alert(1)&lt;/script&gt; The man in red");
