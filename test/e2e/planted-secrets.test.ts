@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -11,6 +11,8 @@ import { finish, serve, start } from "../support/built-program.ts";
 import { jpegPhoto } from "../support/media.ts";
 import { Recipient } from "../support/recipient.ts";
 import { newMachine, soon } from "../support/server.ts";
+import { startMailServer, type MailServer } from "../support/smtp.ts";
+import { filesIn, traces } from "../support/traces.ts";
 
 /** What people and systems must never find in a log, each string nowhere else on this machine. */
 const people = {
@@ -33,17 +35,39 @@ const secrets: Record<string, string> = {
   wrongToken: "plantedTokenOfNoShare00",
 };
 
+const refusals = [
+  { at: "RCPT", code: 550 },
+  { at: "RCPT", code: 451 },
+  { at: "DATA", code: 554 },
+] as const;
+
 let root: string;
+let mails: MailServer;
 let server: Awaited<ReturnType<typeof serve>>;
 /** All that commands have said on stderr, and all that `--json` documents held that carry no secret by purpose. */
 const said: string[] = [];
 
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), "exhibit-planted-"));
-  server = await serve(root, ["--data", data(), "--organisation", "Example Police"]);
+  mails = await startMailServer();
+  secrets["mail password"] = mails.password;
+  // As it goes over the line (RFC 4616, and the older LOGIN).
+  const plain = `\0${mails.user}\0${mails.password}`;
+  secrets["mail password, PLAIN"] = Buffer.from(plain).toString("base64");
+  secrets["mail password, LOGIN"] = Buffer.from(mails.password).toString("base64");
+  await writeFile(path.join(root, "mail-password"), mails.password);
+  await writeFile(path.join(root, "mail-ca.pem"), mails.ca);
+  const smtp = `127.0.0.1:${mails.port}`;
+  server = await serve(root, [
+    ...["--data", data(), "--organisation", "Example Police"],
+    ...["--smtp-url", `smtp://${mails.user}@${smtp}`, "--metrics-address", "127.0.0.1:0"],
+    ...["--smtp-password-file", path.join(root, "mail-password")],
+    ...["--smtp-ca-file", path.join(root, "mail-ca.pem")],
+  ]);
 }, 60_000);
 afterAll(async () => {
   await server.stop();
+  await mails.stop();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -111,9 +135,8 @@ async function uploadAndShare(): Promise<void> {
   });
   const recipient = JSON.stringify({ name: people.recipient, email: people.address });
   const argv = ["share", "create", "01AB1234526:ABC/1", "--recipient", "-", "--expires", "1d"];
-  const made = await exhibit("admin", [...argv, "--purpose", people.purpose, "--json"], {
-    input: recipient,
-  });
+  const byHand = [...argv, "--purpose", people.purpose, "--no-mail", "--json"];
+  const made = await exhibit("admin", byHand, { input: recipient });
   const { link, code, share } = JSON.parse(made) as {
     link: string;
     code: string;
@@ -128,7 +151,11 @@ async function uploadAndShare(): Promise<void> {
   const page = (await visitor.get()).text;
   const [picture] = /x\/[^"]+picture\.jpg/.exec(page) ?? [];
   expect((await visitor.get(picture)).status).toBe(200);
-  await breakDatabase(visitor);
+  await without("share_exhibits", async () => {
+    expect((await visitor.get()).status).toBe(500);
+    const input = `${people.recipient} <${people.address}>`;
+    await exhibit("admin", argv, { input, code: 7 });
+  });
   // As a script does it: who sits at a terminal is told whom it was for.
   await exhibit("admin", ["share", "revoke", share.id, "--json"]);
   expect((await visitor.get(picture)).status).toBe(410);
@@ -136,17 +163,54 @@ async function uploadAndShare(): Promise<void> {
   expect((await unknown.give(secrets["wrongCode"] ?? "")).status).toBe(403);
 }
 
+/** A share by mail: taken; refused and put off by a mail server that repeats whom the mail was for; and one that waits in the queue. */
+async function shareByMail(): Promise<void> {
+  const input = `${people.recipient} <${people.address}>`;
+  const argv = ["share", "create", "01AB1234526:ABC/1", "--recipient", "-", "--expires", "1d"];
+  const share = async (): Promise<{ id: string; delivery: { reply?: string } }> => {
+    const made = await exhibit("admin", [...argv, "--json"], { input });
+    return (JSON.parse(made) as { share: Awaited<ReturnType<typeof share>> }).share;
+  };
+  await share();
+  const link = /http\S+\/s\/\S+/.exec((await mails.next()).mail.text ?? "")?.[0] ?? "";
+  secrets["mailed token"] = link.split("/").at(-1) ?? "";
+  const visitor = new Recipient(link);
+  await visitor.post({ ask: "code" });
+  const code = /[0-9A-Z]{4}-[0-9A-Z]{4}/.exec((await mails.next()).mail.text ?? "")?.[0] ?? "";
+  secrets["mailed code"] = code;
+  expect((await visitor.give(code)).status).toBe(303);
+
+  const replies: string[] = [];
+  for (const manner of refusals) {
+    mails.manner = manner;
+    const { id, delivery } = await share();
+    const { reply = "" } = delivery;
+    replies.push(reply);
+    const begins = mails.begins();
+    await visitor.post({ ask: "code" });
+    await begins;
+    const renewed = await exhibit("admin", ["share", "renew", id, "--no-mail", "--json"]);
+    const { link: other, code } = JSON.parse(renewed) as { link: string; code: string };
+    secrets[`code renewed after ${reply}`] = code;
+    secrets[`token renewed after ${reply}`] = other.split("/").at(-1) ?? "";
+  }
+  expect(replies).toEqual(["550 5.1.1", "451 4.1.1", "554 5.1.1"]);
+  await without("share_mails", async () => {
+    await exhibit("admin", argv, { input, code: 7 });
+  });
+  const withPassword = ["serve", "--data", path.join(root, "none"), "--smtp-url"];
+  const url = `smtp://${mails.user}:${encodeURIComponent(mails.password)}@127.0.0.1`;
+  await exhibit("admin", [...withPassword, url], { code: 2 });
+}
+
 /** Takes a table away, so that requests which name people and secrets fail in ways nobody foresaw. */
-async function breakDatabase(visitor: Recipient): Promise<void> {
+async function without(table: string, work: () => Promise<void>): Promise<void> {
   const database = new Database(path.join(data(), "exhibit.sqlite"), { timeout: 10_000 });
-  database.exec("alter table share_exhibits rename to gone");
+  database.exec(`alter table ${table} rename to gone`);
   try {
-    expect((await visitor.get()).status).toBe(500);
-    const recipient = `${people.recipient} <${people.address}>`;
-    const argv = ["share", "create", "01AB1234526:ABC/1", "--recipient", "-", "--expires", "1d"];
-    await exhibit("admin", argv, { input: recipient, code: 7 });
+    await work();
   } finally {
-    database.exec("alter table gone rename to share_exhibits");
+    database.exec(`alter table gone rename to ${table}`);
     database.close();
   }
 }
@@ -210,44 +274,26 @@ async function backUp(): Promise<void> {
   await rm(path.join(root, "footage"), { recursive: true });
 }
 
-/** The files below a folder with what is in them, but for those that are passed over. */
-async function filesIn(folder: string, passed: readonly string[]): Promise<[string, Buffer][]> {
-  const found: [string, Buffer][] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name);
-    const name = path.relative(folder, file);
-    if (entry.isFile() && !passed.some((one) => name.startsWith(one))) {
-      found.push([name, await readFile(file)]);
-    }
-  }
-  return found;
-}
-
-/** Which of the strings stand in the bytes, as they are, in a URL, or in hex; each as "name in file". */
-function traces(wanted: Record<string, string>, files: readonly [string, Buffer][]): string[] {
-  const traced: string[] = [];
-  for (const [what, text] of Object.entries(wanted)) {
-    const forms = [text, encodeURIComponent(text), Buffer.from(text).toString("hex")];
-    for (const [name, bytes] of files) {
-      if (forms.some((form) => bytes.includes(form))) traced.push(`${what} in ${name}`);
-    }
-  }
-  return traced;
-}
-
 it("no log, state or database holds a planted secret, nor a log a planted name", async () => {
   await enrolEveryone();
   await uploadAndShare();
+  await shareByMail();
   await sendNonsense();
   await backUp();
   for (const [what, text] of Object.entries({ ...secrets, ...people })) {
     expect([what, text.length >= 8]).toEqual([what, true]);
   }
+  const numbers = await (await fetch(server.metricsUrl ?? "")).text();
   expect(await server.stop()).toBe(0);
   const log: [string, Buffer] = ["the server's log", Buffer.from(await server.err)];
   expect(log[1].toString()).toMatch(/"request failed"/);
   expect(log[1].toString().split("\n").length).toBeGreaterThan(50);
-  const errors: [string, Buffer] = ["what commands said", Buffer.from(said.join("\n"))];
+  expect(numbers).toMatch(/^exhibit_/m);
+  const errors: [string, Buffer] = [
+    "what commands and the server said",
+    Buffer.from([...said, await server.out].join("\n")),
+  ];
+  const metrics: [string, Buffer] = ["the metrics", Buffer.from(numbers)];
 
   // Secrets: nowhere but where they are kept by purpose (the server's key, the machine's keys, the first invitation's file).
   const server_ = await filesIn(data(), ["server-key.json", "first-admin-invitation.txt"]);
@@ -255,16 +301,16 @@ it("no log, state or database holds a planted secret, nor a log a planted name",
     ...(await filesIn(machine("admin"), ["keys.json"])),
     ...(await filesIn(machine("garage"), ["keys.json"])),
   ];
-  const backup = await filesIn(root, ["data", "admin", "garage"]);
+  const backup = await filesIn(root, ["data", "admin", "garage", "mail-password"]);
   expect(server_.map(([name]) => name)).toContain("exhibit.sqlite");
   expect(clients.map(([name]) => name)).toContain("state/journal.sqlite");
-  expect(traces(secrets, [log, errors, ...server_, ...clients, ...backup])).toEqual([]);
+  expect(traces(secrets, [log, errors, metrics, ...server_, ...clients, ...backup])).toEqual([]);
 
   // Names: in no log and no key. What a browser called itself is in the access log of the share. Whom a share is for and why stands in the database, and what a file was called in the signed record.
   const { recipient, address, purpose, ...others } = people;
   const documents = server_.filter(([name]) => !/^content\/.*\.jsonl?$/.test(name));
-  expect(traces(others, [log, ...documents])).toEqual(["victim in exhibit.sqlite"]);
-  expect(traces({ recipient, address, purpose }, [log, errors])).toEqual([]);
+  expect(traces(others, [log, metrics, ...documents])).toEqual(["victim in exhibit.sqlite"]);
+  expect(traces({ recipient, address, purpose }, [log, errors, metrics])).toEqual([]);
   for (const [name] of server_) {
     expect(traces(people, [["a file's name", Buffer.from(name)]])).toEqual([]);
   }

@@ -87,9 +87,13 @@ export async function finish(
 
 export interface ServingProgram {
   readonly url: string;
+  /** Where its numbers are, with `--metrics-address`. */
+  readonly metricsUrl: string | undefined;
   readonly child: ChildProcessWithoutNullStreams;
   /** All that it has said and logged, once it has ended. */
   readonly err: Promise<string>;
+  /** All that stood on its stdout, once it has ended. */
+  readonly out: Promise<string>;
   stop(): Promise<number | null>;
 }
 
@@ -102,12 +106,19 @@ export async function serve(
   const child = start(folder, ["serve", "--port", "0", "--json", ...argv], env);
   const closed = once(child, "close") as Promise<[number | null]>;
   const err = text(child.stderr);
+  const written: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => written.push(chunk));
+  const out = closed.then(() => Buffer.concat(written).toString());
   for await (const line of createInterface({ input: child.stdout })) {
-    const { url } = JSON.parse(line) as { url: string };
+    const { url, metricsUrl } = JSON.parse(line) as { url: string; metricsUrl?: string };
+    // The lines' reader is paused when the first one is read.
+    setImmediate(() => child.stdout.resume());
     return {
       url,
+      metricsUrl,
       child,
       err,
+      out,
       stop: async () => {
         child.kill("SIGTERM");
         return (await closed)[0];
