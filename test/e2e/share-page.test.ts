@@ -8,6 +8,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from "playwrig
 import { sharingOf } from "../../src/stores/server/sharing.ts";
 import { coded, type CodedShare } from "../support/coded-share.ts";
 import { chromiumPath } from "../support/chromium.ts";
+import { MovingClock } from "../support/moving-clock.ts";
 import { sealedExhibit } from "../support/sealed-exhibit.ts";
 import { middleHalf, reads } from "../support/ocr.ts";
 import { soon, startServer, type Person, type TestServer } from "../support/server.ts";
@@ -21,6 +22,7 @@ const phone = { width: 390, height: 844 };
 const clipSeconds = 12;
 
 describe("the share page in a browser", () => {
+  const clock = new MovingClock();
   let folder: string;
   let server: TestServer;
   let officer: Person;
@@ -37,7 +39,7 @@ describe("the share page in a browser", () => {
       ...["-t", String(clipSeconds), "-c:v", "libx264", "-preset", "ultrafast"],
       ...["-pix_fmt", "yuv420p", "-c:a", "aac", clip],
     ]);
-    server = await startServer({ settings: { organisation: "Avonshire Police" } });
+    server = await startServer({ clock, settings: { organisation: "Avonshire Police" } });
     officer = await server.enrol("officer", { organisation: "Avonshire Police" });
     exhibit = await sealedExhibit(
       server,
@@ -231,6 +233,19 @@ describe("the share page in a browser", () => {
     await page.locator("#viewing:not(.unverified)").waitFor();
     await played(page, at + 0.5);
     expect(await page.locator("video").isVisible()).toBe(true);
+    await context.close();
+  });
+
+  it("asks for the code again after eight hours, says why, and goes on with it", async () => {
+    const made = await share();
+    const { context, page } = await open(made);
+    await clock.later(8 * 3_600_000, async () => {
+      await page.getByText("Your viewing time is over.").waitFor();
+      expect(await page.content()).not.toContain(exhibit.reference);
+      await page.getByRole("textbox", { name: "Access code" }).fill(made.code);
+      await page.getByRole("button", { name: "Open" }).click();
+      await page.locator("#viewing").waitFor();
+    });
     await context.close();
   });
 

@@ -2,8 +2,12 @@ import { html, type Html } from "./html.ts";
 import type { PageAssets } from "./page-assets.ts";
 import { pageFrame } from "./page-frame.ts";
 
-/** What goes before the code, and after one that was asked for or refused. Holds nothing of the share: it is the same for every link. */
-export type CodePageState = "ask" | "sent" | "refused" | { readonly waitMinutes: number };
+/**
+ * What goes before the code, after one that was asked for or refused, and when a viewing session is over. Holds nothing of the
+ * share: it is the same for every link.
+ */
+export type CodePageState =
+  "ask" | "sent" | "refused" | "timed-out" | { readonly waitMinutes: number };
 
 /** What the page says of its server. */
 interface CodePageServer {
@@ -31,6 +35,14 @@ export function codePage(
               <strong>Look into your mail.</strong> If this link was sent to you by mail and is still good, a code
               is on its way to the same address. It works once, for 15 minutes, and only the newest does.
               Nothing there? Look among unwanted mail, too.
+            </p>`
+          : undefined
+      }
+      ${
+        state === "timed-out"
+          ? html`<p class="told" role="status">
+              <strong>Your viewing time is over.</strong> One code opens the page for eight hours at a time. Enter the
+              code again to go on${mails ? "; if codes are sent to you by mail, have a fresh one sent to you below" : ""}.
             </p>`
           : undefined
       }
@@ -77,7 +89,7 @@ function askForm(again: boolean): Html {
 }
 
 function messageOf(state: CodePageState, mails: boolean): string | undefined {
-  if (state === "ask" || state === "sent") return undefined;
+  if (state === "ask" || state === "sent" || state === "timed-out") return undefined;
   if (state === "refused") {
     return `This code does not open this link. Check both with the person who gave them to you${mails ? ", or have a fresh code sent to you" : ""}.`;
   }

@@ -13,7 +13,7 @@ const mostPages = 50;
 
 /**
  * `GET /s/TOKEN/events`: server events (WHATWG HTML, "Server-sent events"): `beat` every 1.5 s, `exhibit-ended`
- * with the exhibit's id, `ended`, after which the line closes.
+ * with the exhibit's id, `ended` or, where only this session is over, `session-over`, after which the line closes.
  * `GET /s/TOKEN/session`: 204 while the session stands; else what {@link guardViewing} answers.
  */
 export function eventRoutes(app: FastifyInstance, desk: ShareDesk, guarded: GuardedViewing): void {
@@ -54,8 +54,9 @@ export function eventRoutes(app: FastifyInstance, desk: ShareDesk, guarded: Guar
       });
       lines.write("retry: 1000\n\n");
       // Entered first, then read again: a revocation in between is seen by one or the other.
-      if ((await visitOf(desk, request)).state !== "viewing") {
-        page.tell({ type: "ended" });
+      const { state } = await visitOf(desk, request);
+      if (state !== "viewing") {
+        page.tell({ type: state === "timed-out" ? "session-over" : "ended" });
         page.close();
       }
       return reply.type("text/event-stream").headers({ "x-accel-buffering": "no" }).send(lines);

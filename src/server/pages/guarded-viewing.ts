@@ -21,7 +21,8 @@ export interface GuardedViewing {
 
 /**
  * Guards every route registered in `scope`: a stranger gets the same 404 for every link and address, someone
- * whose share has ended a 410. The access log has both.
+ * whose share has ended a 410, someone whose session is over a 403. The access log has those without a session and those
+ * whose share has ended.
  */
 export function guardViewing(scope: FastifyInstance, desk: ShareDesk): GuardedViewing {
   const strangers = new SlidingLimit(desk.deps.clock, mostStrangers, 3_600_000);
@@ -45,6 +46,9 @@ export function guardViewing(scope: FastifyInstance, desk: ShareDesk): GuardedVi
         from: visitorOf(request),
       });
       return sendEnded(reply);
+    }
+    if (visit.state === "timed-out") {
+      return reply.code(403).type("text/plain; charset=utf-8").send("Give the code again.\n");
     }
     noteStranger(visit.share, request, reply);
     return reply.code(404).type("text/plain; charset=utf-8").send("There is nothing here.\n");

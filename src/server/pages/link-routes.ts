@@ -18,7 +18,7 @@ import type { PageAssets } from "./page-assets.ts";
 import { shownExhibits } from "./shown-exhibits.ts";
 import { sessionCookie, visitOf, visitorOf, type LinkRoute } from "./visit.ts";
 
-/** A viewing session ends with its share, or after this. The code starts another. */
+/** A viewing session ends with its share, or after this. The code starts another. The page that is shown then says so: code-page.ts. */
 const longestSessionMs = 8 * 3_600_000;
 /** Fetching a page without a code: how often one client may, on one link, in an hour. */
 const mostStrangers = 240;
@@ -46,7 +46,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
   app.get<LinkRoute>(`${sharePagePath}/:token`, { config }, async (request, reply) => {
     const visit = await visitOf(desk, request);
     const from = visitorOf(request);
-    if (visit.state === "stranger") {
+    if (visit.state === "stranger" || visit.state === "timed-out") {
       const key = `${sha256Of(request.params.token)} ${limitGroup(request.ip)}`;
       const waitMs = strangers.waitMs(key);
       if (waitMs > 0) return sendLimited(reply, waitMs);
@@ -55,10 +55,11 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
       if (share !== undefined) {
         late.after(reply, { share: share.id, kind: "prefetch", from });
       }
+      const isAsked = querySchema.safeParse(request.query).success;
       return sendCodePage(
         reply,
         200,
-        querySchema.safeParse(request.query).success ? "sent" : "ask",
+        isAsked ? "sent" : visit.state === "timed-out" ? "timed-out" : "ask",
       );
     }
     const access = { share: visit.share.id, session: visit.session.id, from };
@@ -146,7 +147,8 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
       sameSite: "strict",
       secure: base.protocol === "https:",
       path: `${base.pathname.replace(/\/$/, "")}${sharePagePath}/${request.params.token}`,
-      maxAge: Math.floor((Date.parse(session.ends_at) - now.getTime()) / 1000),
+      // Longer than the session, so that its recipient is told why the code is asked for again.
+      maxAge: Math.floor((Date.parse(share.expires_at) - now.getTime()) / 1000),
     });
   }
 

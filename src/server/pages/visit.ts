@@ -16,12 +16,12 @@ export interface Viewing {
 
 /**
  * Who comes to a link: a `stranger` (without a session of it; the link may not even exist), someone whose share has
- * `ended` since they gave the code, or someone `viewing`.
+ * `ended` since they gave the code, someone whose session is over (`timed-out`) while the share goes on, or someone `viewing`.
  */
 export type Visit =
   | { readonly state: "stranger"; readonly share: StoredShare | undefined }
   | (Viewing & { readonly state: "ended"; readonly reason: EndReason })
-  | (Viewing & { readonly state: "viewing" });
+  | (Viewing & { readonly state: "timed-out" | "viewing" });
 
 export interface LinkRoute {
   Params: { token: string };
@@ -45,8 +45,8 @@ export async function visitOf(
   if (session === undefined) return { state: "stranger", share };
   const reason = endOf(share, now);
   if (reason !== undefined) return { state: "ended", share, session, reason };
-  if (session.ends_at <= now.toISOString()) return { state: "stranger", share };
-  return { state: "viewing", share, session };
+  const isOver = session.ends_at <= now.toISOString();
+  return { state: isOver ? "timed-out" : "viewing", share, session };
 }
 
 /** Where a request comes from, for the access log. */

@@ -14,7 +14,8 @@ export interface StreamName {
 
 /** What an open page is told. */
 export type PageEvent =
-  { readonly type: "ended" } | { readonly type: "exhibit-ended"; readonly exhibit: string };
+  | { readonly type: "ended" | "session-over" }
+  | { readonly type: "exhibit-ended"; readonly exhibit: string };
 
 /** A recipient's page that holds a line open to us. */
 export interface OpenPage {

@@ -46,11 +46,13 @@ export function watchShares(desk: ShareDesk, onFailure: (error: unknown) => void
         .select("ends_at")
         .where("id", "=", page.session)
         .executeTakeFirst();
-      if (session !== undefined && session.ends_at > now) page.beat();
-      else {
-        page.tell({ type: "ended" });
-        page.close();
+      if (session !== undefined && session.ends_at > now) {
+        page.beat();
+        continue;
       }
+      // None any more: the link was renewed.
+      page.tell({ type: session === undefined ? "ended" : "session-over" });
+      page.close();
     }
   }
 

@@ -306,18 +306,4 @@ describe("the recipient's page", () => {
     expect(await kindsIn(made)).toEqual(["session-started", "refused-expired", "refused-expired"]);
     expect((await logOf(made)).at(-1)?.detail).toBe("right code");
   });
-
-  it("asks for the code again after eight hours, while the share goes on", async () => {
-    const made = await share({
-      expiresAt: new Date(clock.now().getTime() + 20 * hour).toISOString(),
-    });
-    const visitor = new Recipient(made.link);
-    await visitor.give(made.code);
-    await clock.later(8 * hour, async () => {
-      expect((await visitor.get()).text).toContain("Enter your access code");
-      expect((await visitor.get("session")).status).toBe(404);
-      expect((await visitor.give(made.code)).status).toBe(303);
-      expect((await visitor.get("session")).status).toBe(204);
-    });
-  });
 });

@@ -33,21 +33,24 @@ describe("what is open when a share ends", () => {
   });
   afterAll(() => server.stop());
 
-  async function opened(): Promise<{ made: CodedShare; visitor: Recipient }> {
+  async function opened(hours = 1): Promise<{ made: CodedShare; visitor: Recipient }> {
     const made = await coded(
       sharingOf(officer.session).create(
         {
           exhibits: [exhibit, small],
           recipient: { name: "Jane Smith", email: "jane@cps.example" },
           access: "original",
-          expiresAt: new Date(Date.now() + hour).toISOString(),
+          expiresAt: new Date(Date.now() + hours * hour).toISOString(),
           purpose: undefined,
         },
         soon(),
       ),
     );
     const visitor = new Recipient(made.link);
-    expect((await visitor.give(made.code)).status).toBe(303);
+    const given = await visitor.give(made.code);
+    // Kept for as long as the share goes on, so that its recipient is told why a code is asked for again.
+    const [, seconds] = /Max-Age=(\d+)/.exec(String(given.headers["set-cookie"])) ?? [];
+    expect([given.status, Math.ceil(Number(seconds) / 3600)]).toEqual([303, hours]);
     return { made, visitor };
   }
 
@@ -121,6 +124,36 @@ describe("what is open when a share ends", () => {
     await clock.later(2 * hour, async () => {
       expect(await page.until("the end of the line")).toContain("event: ended");
     });
+  });
+
+  it("asks for the code again after eight hours, not before, and says why, while the share goes on", async () => {
+    const began = Date.now();
+    const { made, visitor } = await opened(20);
+    const page = await listen(visitor);
+    const original = `x/${small.id}/1/original`;
+    await clock.later(8 * hour - (Date.now() - began) - 1000, async () => {
+      await page.until("beat");
+      expect((await visitor.get()).text).toContain(small.reference);
+    });
+    await clock.later(8 * hour, async () => {
+      const { status, text } = await visitor.get();
+      expect([status, text]).toEqual([200, expect.stringContaining("Your viewing time is over.")]);
+      expect(text).toContain("Enter your access code");
+      expect(text).not.toContain(small.reference);
+      for (const below of ["session", "events", original]) {
+        expect([below, (await visitor.get(below)).status]).toEqual([below, 403]);
+      }
+      const told = await page.until("the end of the line");
+      expect(told).toContain("event: session-over");
+      expect(told).not.toContain("event: ended");
+      const other = new Recipient(`${server.url}/s/unknown`);
+      other.cookie = visitor.cookie;
+      expect((await other.get()).text).not.toContain("viewing time");
+      expect((await visitor.give(made.code)).status).toBe(303);
+      expect((await visitor.get(original)).status).toBe(200);
+    });
+    const { events: log } = await sharingOf(officer.session).log(made.share.id, soon());
+    expect(log.filter(({ kind }) => kind === "original-downloaded")).toHaveLength(1);
   });
 
   it("does not keep the server from stopping, and goes on when it is back", async () => {

@@ -44,6 +44,15 @@
     document.querySelector("h1").focus();
   }
 
+  /** The share goes on, but the code must be given again: the page behind this one says so. */
+  function startAgain() {
+    if (ended) return;
+    ended = true;
+    if (events) events.close();
+    clear(viewing);
+    location.reload();
+  }
+
   function endExhibit(id) {
     const exhibit = document.getElementById(id);
     if (!exhibit) return;
@@ -93,6 +102,7 @@
         signal: window.AbortSignal.timeout(lostAfterMs),
       });
       if (answer.status === 404 || answer.status === 410) end();
+      if (answer.status === 403) startAgain();
       if (!answer.ok || ended) return;
       // A slow answer is no news: it says how things were when it was asked for.
       stood(askedAt);
@@ -110,6 +120,7 @@
     events.addEventListener("open", heard);
     events.addEventListener("beat", heard);
     events.addEventListener("ended", end);
+    events.addEventListener("session-over", startAgain);
     events.addEventListener("exhibit-ended", function (event) {
       heard();
       endExhibit(JSON.parse(event.data).exhibit);
@@ -155,7 +166,7 @@
       const player = new Hls(settings);
       players.set(video, player);
       player.on(Hls.Events.ERROR, function (_, error) {
-        if (error.response && (error.response.code === 404 || error.response.code === 410)) ask();
+        if (error.response && [403, 404, 410].includes(error.response.code)) ask();
         if (!error.fatal) return;
         if (error.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
         else say(video, "The video does not come through right now. Reload the page to try again.");
@@ -246,7 +257,7 @@
           headers: { accept: "application/json" },
           redirect: "error",
         });
-        if (answer.status === 404 || answer.status === 410) ask();
+        if ([403, 404, 410].includes(answer.status)) ask();
         const said = await answer.json();
         if (answer.ok) {
           show(form.parentElement.querySelector(".left"), said);
