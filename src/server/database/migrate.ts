@@ -12,7 +12,7 @@ import * as smokes from "./migrations/0009-smokes.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order; a migration that was released is never changed, only followed by another. */
-const migrations: Record<string, Migration> = {
+export const migrations: Record<string, Migration> = {
   "0001-accounts": accounts,
   "0002-exhibits": exhibits,
   "0003-shares": shares,
