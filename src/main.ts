@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Context, Machine } from "./cli/context.ts";
 import { run } from "./cli/run.ts";
 import { terminalOf, type Terminal } from "./cli/ui/terminal.ts";
+import { outliveReaders } from "./main/readers.ts";
 import { watchSignals } from "./main/signals.ts";
 import { meantArguments } from "./main/windows-arguments.ts";
 import type { MachineFacts } from "./platform/paths.ts";
@@ -11,12 +12,7 @@ import type { MachineFacts } from "./platform/paths.ts";
 /** Runs the command line of this process and gives its exit code. */
 export async function main(process: NodeJS.Process): Promise<number> {
   const terminal = terminalOf(process);
-  // A reader that has seen enough (`| head`) is no failure, and must not end a transfer.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  outliveReaders(process);
   const facts = { platform: process.platform, home: homedir(), env: process.env };
   const version = programVersion();
   const machine = composeMachine(facts, version, terminal);

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import { atTerminal, finish, start } from "../support/built-program.ts";
@@ -66,6 +68,22 @@ describe("upload at a terminal", () => {
     expect(shown.out).toContain("Bus 43, rear");
     expect(await json(["uploads", "list"])).toMatchObject({ uploads: [], jobs: [] });
   }, 60_000);
+
+  it("stops cleanly when its window is closed, and resume goes on", async () => {
+    await writeFile(at("bus 46.mp4"), "");
+    await truncate(at("bus 46.mp4"), 16 * 1024 * 1024);
+    // Opening a pipe for reading waits until somebody writes.
+    await promisify(execFile)("mkfifo", [at("code")]);
+    const code = readFile(at("code"), "utf8");
+    const argv = ["upload", at("bus 46.mp4"), "--case", "C46", "--initials", "GN"];
+    const slow = ["--part-size", "64K", "--concurrency", "1", "--bwlimit", "4M"];
+    const terminal = atTerminal(folder, [...argv, ...slow], {}, at("code"));
+    await terminal.shows("MiB of 16.0 MiB");
+    terminal.hangUp();
+    expect(await code).toBe("143\n");
+    const resumed = await finish(start(folder, ["resume"]));
+    expect([resumed.code, resumed.out]).toEqual([0, expect.stringContaining("C46:GN/1")]);
+  }, 30_000);
 
   it("ends with 130 on Ctrl-C in a question, and nothing was done", async () => {
     const terminal = atTerminal(folder, ["upload"]);

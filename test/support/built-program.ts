@@ -134,21 +134,31 @@ export interface AtTerminal {
   shows(words: string): Promise<void>;
   type(keys: string): void;
   screen(): string;
+  /** The terminal is closed, as when its window is: nobody is left at its other end. */
+  hangUp(): void;
   /** Ends the program itself by SIGKILL, as a power cut would. */
   killHard(): void;
   readonly code: Promise<number | null>;
 }
 
-/** Starts the built program under `script`, which gives it a terminal. */
+/**
+ * Starts the built program under `script`, which gives it a terminal. With `codeFile`, that is what its exit code is written to when it
+ * was hung up: a shell stands between then, as it does for people, and hands the SIGHUP on.
+ */
 export function atTerminal(
   folder: string,
   argv: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  codeFile?: string,
 ): AtTerminal {
   const quoted = [process.execPath, program, ...argv]
     .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
     .join(" ");
-  const child = spawn("script", ["-qefc", `stty cols 100; exec ${quoted}`, "/dev/null"], {
+  const command =
+    codeFile === undefined
+      ? `exec ${quoted}`
+      : `${quoted} <&0 & trap "kill -HUP $!" HUP; wait $!; wait $!; echo $? > '${codeFile}'`;
+  const child = spawn("script", ["-qefc", `stty cols 100; ${command}`, "/dev/null"], {
     env: { ...environmentIn(folder), ...env },
   });
   let shown = "";
@@ -180,6 +190,9 @@ export function atTerminal(
       child.stdin.write(keys);
     },
     screen: () => shown,
+    hangUp() {
+      child.kill("SIGKILL");
+    },
     killHard() {
       process.kill(childOf(child.pid), "SIGKILL");
     },
