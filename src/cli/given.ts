@@ -31,6 +31,12 @@ export function wantsJson({ options }: Typed): boolean {
   return options["json"] === true;
 }
 
+/** When everything is needed, if that was said. @throws ExhibitError `usage.invalid` */
+export function neededByGiven({ options }: Typed): Date | undefined {
+  const text = options["neededBy"] as string | undefined;
+  return text === undefined ? undefined : neededByOf(text, new Date());
+}
+
 /** What a command does with the use cases once they are there. */
 type Use<Result> = (client: Client, settings: Settings) => Promise<Result>;
 
@@ -61,12 +67,11 @@ export async function withTransfer<Result>(
   started: string,
   use: (client: Client, settings: Settings, endProgress: () => void) => Promise<Result>,
 ): Promise<Result> {
+  const neededBy = neededByGiven(typed);
   const chosen = typed.options["progress"] as ProgressMode;
   const mode = wantsJson(typed) && chosen === "auto" ? "none" : chosen;
   const { terminal, signal } = context;
   const progress = await openProgress(terminal, mode, started, signal, wantsJson(typed));
-  const wanted = typed.options["neededBy"] as string | undefined;
-  const neededBy = wanted === undefined ? undefined : neededByOf(wanted, new Date());
   let deadline: NeededBy | undefined;
   const stop = (): void => {
     deadline?.stop();

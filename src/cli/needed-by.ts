@@ -19,10 +19,12 @@ const worthTelling = 0.25;
 export function neededByOf(text: string, now: Date): Date {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const day = new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(now);
-  const clock = /^(\d{1,2}):(\d{2})$/.exec(text.trim());
+  const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text.trim());
   const wall =
     clock === null ? text : `${day} ${(clock[1] ?? "").padStart(2, "0")}:${clock[2] ?? ""}`;
-  const at = new Date(instantOf(wall, zone, "--needed-by"));
+  const at = new Date(
+    instantOf(wall, zone, "--needed-by", 'Write 15:00 (today), or "2026-11-21 15:00".'),
+  );
   if (at > now) return at;
   throw new ExhibitError("usage.invalid", `--needed-by ${text} has passed.`, {
     hint: 'Write a time that is still to come; for tomorrow with its day: "2026-11-22 09:00".',

@@ -4,13 +4,21 @@ import { ExhibitError } from "./errors.ts";
 const withOffset = z.iso.datetime({ offset: true });
 const wallClock = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?$/;
 
+const usualForms =
+  'Write 2026-11-21T14:05:00Z, or "2026-11-21 14:05" as the clock in --time-zone showed it.';
+
 /**
  * A time as people give it, as an RFC 3339 instant with its offset: either it has an offset already, or it is what the
- * clock on the wall showed in `timeZone` (IANA name).
+ * clock on the wall showed in `timeZone` (IANA name). `howToWrite` is what to do about one that is neither.
  *
  * @throws ExhibitError `usage.invalid`, naming `flag`; also for the hour that comes twice, or not at all, when the clocks change
  */
-export function instantOf(text: string, timeZone: string, flag: string): string {
+export function instantOf(
+  text: string,
+  timeZone: string,
+  flag: string,
+  howToWrite = usualForms,
+): string {
   const zone = zoneFormat(timeZone);
   const compact = text.trim();
   if (withOffset.safeParse(compact).success) return compact;
@@ -22,7 +30,7 @@ export function instantOf(text: string, timeZone: string, flag: string): string 
   // Date.parse takes the 30th of February for the 2nd of March.
   if (Number.isNaN(wall) || !new Date(wall).toISOString().startsWith(match?.[1] ?? "")) {
     throw new ExhibitError("usage.invalid", `${flag} is not a time: "${text}".`, {
-      hint: 'Write 2026-11-21T14:05:00Z, or "2026-11-21 14:05" as the clock in --time-zone showed it.',
+      hint: howToWrite,
     });
   }
   // An offset is right when the clock there shows just this time: one, none, or two of them are.

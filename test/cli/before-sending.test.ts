@@ -8,7 +8,7 @@ import { arrivalAt } from "../../src/evidence/time-of-arrival.ts";
 import { sha256Of } from "../../src/evidence/digest.ts";
 import type { Source } from "../../src/evidence/ports/source.ts";
 import { parseTimetable } from "../../src/evidence/timetable.ts";
-import { start } from "../support/built-program.ts";
+import { finish, start } from "../support/built-program.ts";
 import { newMachine, type Machine } from "../support/cli.ts";
 import { makeClient, upload, uploadOf, type TestClient } from "../support/client.ts";
 import { soon } from "../support/server.ts";
@@ -144,6 +144,20 @@ describe("exhibit upload --needed-by", () => {
     expect(neededByOf("2026-11-24 09:00", noon)).toEqual(new Date(2026, 10, 24, 9, 0));
     expect(() => neededByOf("11:59", noon)).toThrow("has passed");
     expect(() => neededByOf("soon", noon)).toThrow("is not a time");
+  });
+
+  it.each([
+    ["25:00", []],
+    ["15.00", ["--dry-run"]],
+  ])("ends at once, and sends nothing, when it is told %s", async (words, more) => {
+    const file = path.join(machine.folder, "short.mp4");
+    await writeFile(file, "video");
+    const argv = ["upload", file, "--case", "X/3", "--initials", "ABC", "--store", store];
+    const ended = await finish(start(machine.folder, [...argv, "--needed-by", words, ...more]));
+    expect([ended.code, ended.err]).toEqual([
+      2,
+      `error: --needed-by is not a time: "${words}".\nWrite 15:00 (today), or "2026-11-21 15:00".\n`,
+    ]);
   });
 
   it("says while it is sent that it will be late, and what to do", async () => {

@@ -4,7 +4,7 @@ import { caseSchema } from "../../evidence/case.ts";
 import { initialsSchema } from "../../evidence/reference.ts";
 import type { Context } from "../context.ts";
 import { exitCodeOfMany } from "../exit.ts";
-import { wantsJson, withClient, withTransfer } from "../given.ts";
+import { neededByGiven, wantsJson, withClient, withTransfer } from "../given.ts";
 import { problemWith, type Typed } from "../input.ts";
 import { stoppable } from "../interrupted.ts";
 import { openReport } from "../report-file.ts";
@@ -45,6 +45,8 @@ export async function run(context: Context, typed: Typed): Promise<number> {
 /** Says what an upload would do. */
 export async function foresee(context: Context, typed: Typed, request: Asked): Promise<number> {
   const { terminal } = context;
+  // Nothing is late that is not sent; but what is wrong with the command is told before it is meant.
+  neededByGiven(typed);
   return withClient(context, typed, async (client, settings) => {
     const result = await dryRun(client, withSettings(request, settings), context.signal);
     if (wantsJson(typed)) {
