@@ -158,6 +158,16 @@ describe("progress", () => {
     expect(wholeLine(tally, 5000, 200, plain)).toContain("Ctrl-C again leaves at once");
   });
 
+  it.each([
+    [80, "Total  ███░░░░  40 %  40.0 MiB of 100.0 MiB  0 of 2 files  10.0 MiB/s  6 s left"],
+    [60, "Total  █████░░░░░░░░  40 %  40.0 MiB of 100.0 MiB  6 s left"],
+    [40, "Total  ██████░░░░░░░░░░  40 %  6 s left"],
+  ])("of %i columns keeps the time that is left, and each file's name", (columns, line) => {
+    const tally = half();
+    expect(wholeLine(tally, 4000, columns, plain)).toBe(line);
+    expect(fileLine(onlyFile(tally), columns)).toMatch(/ a\.mp4$/);
+  });
+
   it.each([20, 40, 60, 100])("never fills a line of %i columns", (columns) => {
     const tally = half();
     expect(wholeLine(tally, 4000, columns, plain).length).toBeLessThan(Math.max(columns, 39));

@@ -11,7 +11,8 @@ export interface ProgressView {
   stop(): void;
 }
 
-const barWidth = 24;
+const widestBar = 24;
+const narrowestBar = 6;
 /** More bars than this would push the line for the whole off the screen. */
 const mostFiles = 6;
 
@@ -58,7 +59,10 @@ export function bars(terminal: Terminal, tally: Tally): ProgressView {
   };
 }
 
-/** `Total   ███████░░░  45 %  1.20 GiB of 2.70 GiB  11.3 MiB/s  2 min 10 s left`, cut to the terminal's width. */
+/**
+ * `Total  ███████░░░  45 %  1.20 GiB of 2.70 GiB  11.3 MiB/s  2 min 10 s left`. Where the terminal is too narrow the bar becomes
+ * shorter first; then what matters least is left out, the time that is left last of all.
+ */
 export function wholeLine(
   tally: Tally,
   nowMs: number,
@@ -67,31 +71,58 @@ export function wholeLine(
 ): string {
   const speed = tally.speed(nowMs);
   const left = tally.secondsLeft(nowMs);
-  const files = tally.files === 1 ? "" : `  ${tally.filesDone} of ${tally.files} files`;
-  const failed = tally.filesFailed === 0 ? "" : `  ${tally.filesFailed} failed`;
   const wait = tally.waiting;
-  const tail = tally.stopping
-    ? "  stopping; Ctrl-C again leaves at once"
+  const why = tally.stopping
+    ? "stopping; Ctrl-C again leaves at once"
     : wait !== undefined && wait.untilMs > nowMs
-      ? `  ${visible(wait.reason)}, again in ${formatDuration((wait.untilMs - nowMs) / 1000)}`
-      : `${speed === undefined ? "" : `  ${formatSize(speed)}/s`}${left === undefined ? "" : `  ${formatDuration(left)} left`}`;
-  const head = `Total  ${bar(tally.fraction())} ${percent(tally.fraction())}`;
-  const rest = `  ${formatSize(tally.doneBytes)} of ${formatSize(tally.bytes)}${files}${failed}${tail}`;
+      ? `${visible(wait.reason)}, again in ${formatDuration((wait.untilMs - nowMs) / 1000)}`
+      : undefined;
+  const moves = why === undefined;
+  const facts: Fact[] = [
+    [`${formatSize(tally.doneBytes)} of ${formatSize(tally.bytes)}`, 2],
+    [tally.files === 1 ? undefined : `${tally.filesDone} of ${tally.files} files`, 3],
+    [tally.filesFailed === 0 ? undefined : `${tally.filesFailed} failed`, 1],
+    [moves && speed !== undefined ? `${formatSize(speed)}/s` : undefined, 4],
+    [moves && left !== undefined ? `${formatDuration(left)} left` : why, 0],
+  ];
+  const share = percent(tally.fraction());
+  const room = columns - 1 - `Total   ${share}`.length;
+  const rest = thoseThatFit(facts, room - narrowestBar);
+  const head = `Total  ${bar(tally.fraction(), room - rest.length)} ${share}`;
   return strong(head) + cut(rest, columns - head.length);
 }
 
-/** `bus-17-front.mp4   ███░░░░░░░  30 %  sending`. */
+/** `███░░░░░░░  30 %  sending  1.20 GiB  bus-17-front.mp4`; in a narrow terminal the name before all else. */
 export function fileLine(file: RunningFile, columns: number): string {
   const done = file.phase === "proving" ? file.provedBytes : file.doneBytes;
   const fraction = file.sizeBytes === 0 ? 1 : Math.min(1, done / file.sizeBytes);
-  const rest = `${bar(fraction)} ${percent(fraction)}  ${file.phase.padEnd(8)}  ${formatSize(file.sizeBytes)}`;
-  const name = shortened(visible(file.path), Math.max(8, columns - rest.length - 10));
-  return cut(`       ${rest}  ${name}`, columns);
+  const isNarrow = columns < 70;
+  const facts = isNarrow ? "" : `  ${file.phase.padEnd(8)}  ${formatSize(file.sizeBytes)}`;
+  const width = isNarrow ? narrowestBar : widestBar;
+  const rest = `       ${bar(fraction, width)} ${percent(fraction)}${facts}`;
+  const name = shortened(visible(file.path), Math.max(8, columns - rest.length - 3));
+  return cut(`${rest}  ${name}`, columns);
 }
 
-function bar(fraction: number): string {
-  const full = Math.round(fraction * barWidth);
-  return "█".repeat(full) + "░".repeat(barWidth - full);
+/** Words, and how early they are left out: the highest first. */
+type Fact = readonly [words: string | undefined, dispensable: number];
+
+/** Those of the facts that fit into so many characters, each after two blanks; of the most important one as much as fits. */
+function thoseThatFit(facts: readonly Fact[], room: number): string {
+  const text = facts.flatMap(([words]) => (words === undefined ? [] : [`  ${words}`])).join("");
+  const present = facts.filter(([words]) => words !== undefined);
+  if (text.length <= room || present.length <= 1) return text;
+  const least = Math.max(...present.map(([, dispensable]) => dispensable));
+  return thoseThatFit(
+    present.filter(([, dispensable]) => dispensable !== least),
+    room,
+  );
+}
+
+function bar(fraction: number, room: number): string {
+  const width = Math.max(narrowestBar, Math.min(widestBar, room));
+  const full = Math.round(fraction * width);
+  return "█".repeat(full) + "░".repeat(width - full);
 }
 
 /** 100 % is kept for what is finished. */
