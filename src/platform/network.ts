@@ -4,6 +4,7 @@ import { isIPv6, type Socket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { Agent, ProxyAgent, type Dispatcher } from "undici";
+import { ExhibitError } from "../evidence/errors.ts";
 import type { Pace } from "../evidence/ports/pace.ts";
 import { isLoopback } from "../evidence/web-address.ts";
 
@@ -51,6 +52,7 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
   }
 
   function openProxied(proxyUrl: string): Route {
+    requireProxy(proxyUrl);
     // Not an https.Agent by descent, but all that got asks of one.
     const tunnel = { https: new Tunnel(proxyUrl, trust) };
     return {
@@ -83,6 +85,14 @@ export function openNetwork(settings: NetworkSettings): MachineNetwork {
       }
     },
   };
+}
+
+/** @throws ExhibitError `usage.invalid`, without the address, which may hold a password */
+function requireProxy(proxyUrl: string): void {
+  if (URL.canParse(proxyUrl) && /^https?:$/.test(new URL(proxyUrl).protocol)) return;
+  throw new ExhibitError("usage.invalid", "HTTPS_PROXY does not hold a proxy's address.", {
+    hint: "Write http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT. Other kinds of proxy, such as SOCKS, are not known.",
+  });
 }
 
 function bypasses(url: URL, noProxy: string | undefined): boolean {

@@ -39,7 +39,7 @@ export function unreachable(error: Error, url: string): ExhibitError {
   }
   const how = code === "" ? "" : ` (${code})`;
   return new ExhibitError("unavailable.store", `${host} could not be reached${how}.`, {
-    hint: "Check the address and this computer's connection, and try again.",
+    hint: "Check the address and this computer's connection, and try again. exhibit doctor looks at both, and at the proxy.",
     cause: error,
   });
 }

@@ -95,6 +95,19 @@ describe("exhibit resume --at-startup", () => {
     expect([none.code, none.json()]).toMatchObject([0, { outcome: "none" }]);
     expect((await machine.exhibit(["resume", "--remove"])).code).toBe(2);
   });
+
+  it.each([
+    ["http://proxy.garage.test:8080", true],
+    ["http://garage:hunter2@proxy.garage.test:8080", false],
+  ])("goes through the proxy %s, or says why it will not", async (proxy, isWritten) => {
+    const env = { HTTPS_PROXY: proxy, HOME: machine.folder, XDG_CONFIG_HOME: "" };
+    const done = await finish(start(machine.folder, ["resume", "--at-startup"], env));
+    const text = await readFile(unit(), "utf8");
+    expect(text.includes(`Environment="HTTPS_PROXY=${proxy}"`)).toBe(isWritten);
+    expect(done.err.includes("systemctl --user edit exhibit-resume")).toBe(!isWritten);
+    expect(`${done.err}${text}`).not.toContain("hunter2");
+    await finish(start(machine.folder, ["resume", "--at-startup", "--remove"], env));
+  });
 });
 
 describe("exhibit watch --print-service", () => {

@@ -42,6 +42,25 @@ it.each([
   await network.close();
 });
 
+it.each(["proxy.garage.test:3128", "garage:hunter2@proxy.test", "socks5://proxy.test:1080"])(
+  "says how a proxy is written that is written as %s, and keeps its password to itself",
+  async (wrong) => {
+    const network = openNetwork({
+      proxyUrl: wrong,
+      noProxy: "",
+      caPem: undefined,
+      pace: unlimited,
+    });
+    expect(network.route("http://127.0.0.1").dispatcher).toBeDefined();
+    const refused = expect.objectContaining({
+      code: "usage.invalid",
+      message: "HTTPS_PROXY does not hold a proxy's address.",
+    });
+    expect(() => network.route("https://evidence.test")).toThrow(refused);
+    await network.close();
+  },
+);
+
 /** Where connections are made, or the libraries that make them are used: each of these goes by the network's route. */
 const connects = [
   "src/platform/doctor/reach.ts",

@@ -16,7 +16,7 @@ import { systemdUnit } from "./systemd-unit.ts";
 
 const run = promisify(execFile);
 
-/** Settings that a service keeps of the command that made it. Never a secret, nor a proxy's address, which may hold one. */
+/** Settings that a service keeps of the command that made it. Never a secret. */
 const kept = [
   ...["EXHIBIT_CONFIG_DIR", "EXHIBIT_STATE_DIR", "EXHIBIT_STORE", "EXHIBIT_KEY_FILE"],
   ...["EXHIBIT_CA_FILE", "EXHIBIT_INITIALS", "EXHIBIT_BWLIMIT", "EXHIBIT_CONCURRENCY"],
@@ -63,21 +63,37 @@ function unitOf(service: Service, facts: MachineFacts, command: readonly string[
       return value === undefined || value === "" ? [] : [[one, placed(one, value)]];
     }),
   );
+  const proxy = proxyIn(facts.env);
+  if (proxy !== undefined && !mayHoldPassword(proxy)) env["HTTPS_PROXY"] = proxy;
   const file = path.join(unitFolder(facts), `${name}.service`);
   return {
     file,
     text: systemdUnit(service, { command, env }),
     steps: [
-      ...(facts.env["HTTPS_PROXY"] === undefined
-        ? []
-        : [
-            "HTTPS_PROXY is not written into it, because it may hold a password: systemctl --user edit it.",
-          ]),
+      ...leftOut(facts.env, name),
       `Save it as ${file}, then: systemctl --user daemon-reload && systemctl --user enable --now ${name}`,
       `See how it does: systemctl --user status ${name}; journalctl --user -u ${name}`,
       lingerHint,
     ],
   };
+}
+
+function proxyIn(env: MachineFacts["env"]): string | undefined {
+  const proxy = env["HTTPS_PROXY"] ?? env["https_proxy"];
+  return proxy === "" ? undefined : proxy;
+}
+
+/** Whoever may log on as this user can read a unit, and `systemctl show` prints it. */
+function mayHoldPassword(proxy: string): boolean {
+  return proxy.includes("@");
+}
+
+function leftOut(env: MachineFacts["env"], name: string): string[] {
+  const proxy = proxyIn(env);
+  if (proxy === undefined || !mayHoldPassword(proxy)) return [];
+  return [
+    `Your proxy's address is not written into it, because it may hold a password. Without it nothing is sent. Add it by: systemctl --user edit ${name}, with the lines [Service] and Environment="HTTPS_PROXY=…"`,
+  ];
 }
 
 const lingerHint = "To have it run before anyone logs on: loginctl enable-linger";
@@ -136,6 +152,7 @@ async function installUnit(
   return {
     isNew: before !== text,
     steps: [
+      ...leftOut(env, name),
       ...(isTold
         ? []
         : [
