@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
@@ -173,6 +173,64 @@ describe("an upload to it", () => {
       await place.close();
     }
   });
+});
+
+it("finds its exhibits again in the bucket, when its database and then its whole data folder is lost", async () => {
+  const home = path.join(folder, "lost");
+  const [data, invitation, files] = ["data", "invitation", "in"].map((name) =>
+    path.join(home, name),
+  ) as [string, string, string];
+  await mkdir(files, { recursive: true });
+  const argv = ["--data", data, "--store", bucketAt("lost"), "--invitation-file", invitation];
+  const port = String(await freePort());
+  const serveAgain = (...more: string[]): ReturnType<typeof serve> =>
+    serve(home, [...argv, ...more, "--port", port], asUser(user));
+  const exhibit = async (who: string, words: readonly string[], input = ""): Promise<string> => {
+    const child = start(path.join(home, who), words);
+    child.stdin.write(input);
+    const ended = await finish(child);
+    expect({ words, ...ended }).toMatchObject({ code: 0 });
+    return ended.out;
+  };
+  const enrol = async (who: string): Promise<void> => {
+    const login = ["login", `http://127.0.0.1:${port}`, "--invite-stdin"];
+    await exhibit(who, login, await readFile(invitation, "utf8"));
+  };
+  const sha256 = {
+    "ABC/1": await writeRandom(path.join(files, "1 one part.bin"), 3 * mib),
+    "ABC/2": await writeRandom(path.join(files, "2 three parts.bin"), 11 * mib),
+  };
+
+  let server = await serveAgain();
+  try {
+    await enrol("garage");
+    const sending = ["--case", "C1", "--initials", "ABC", "--part-size", "5M"];
+    await exhibit("garage", ["upload", files, ...sending, "--concurrency", "1"]);
+    const keys = await exhibit("garage", ["key", "list", "--json"]);
+    const [key] = (JSON.parse(keys) as { keys: { thumbprint: string }[] }).keys;
+    for (const [lost, more] of [
+      ["exhibit.sqlite", []],
+      ["", ["--former-key", key?.thumbprint ?? ""]],
+    ] as const) {
+      await server.stop();
+      // Of a server that stops, nothing is left in files beside the database.
+      await rm(path.join(data, lost), { recursive: true });
+      await rm(invitation);
+      server = await serveAgain("--rebuild-index", ...more);
+      const admin = lost === "" ? "second admin" : "first admin";
+      await enrol(admin);
+      const back = path.join(home, admin, "back");
+      for (const [reference, expected] of Object.entries(sha256)) {
+        await exhibit(admin, ["verify", `C1:${reference}`, "--deep"]);
+        await exhibit(admin, ["download", `C1:${reference}`, "--to", back]);
+        const names = await readdir(back, { recursive: true });
+        const name = names.find((one) => path.basename(one).startsWith(reference.slice(-1)));
+        expect(await sha256OfFile(path.join(back, name ?? ""))).toBe(expected);
+      }
+    }
+  } finally {
+    await server.stop();
+  }
 });
 
 describe("a start of it", () => {
