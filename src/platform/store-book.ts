@@ -194,10 +194,13 @@ function requireKnown(config: Config, name: string): void {
 
 function unknownStore(config: Config, name: string): ExhibitError {
   const names = Object.keys(config.stores).sort().join(", ");
+  const isHost = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?(?:\/|$)/i.test(name);
+  const address = isHost ? `If it is a server's address, write https://${name}. ` : "";
   return new ExhibitError("not-found.store", `No store is called "${name}".`, {
     hint:
-      names === ""
+      address +
+      (names === ""
         ? "None is configured yet: exhibit login URL, or exhibit store add NAME URL."
-        : `Configured are: ${names}.`,
+        : `Configured are: ${names}.`),
   });
 }

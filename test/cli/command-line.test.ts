@@ -159,6 +159,12 @@ describe("a command line that is not right", () => {
     expect([code, err.toLowerCase()]).toEqual([2, expect.stringContaining(words)]);
   });
 
+  it("a server's name without https:// is told how it is written", async () => {
+    const { code, err } = await machine.exhibit(["login", "evidence.example.police.uk"]);
+    const hint = "If it is a server's address, write https://evidence.example.police.uk.";
+    expect([code, err]).toEqual([5, expect.stringContaining(hint)]);
+  });
+
   it("never shows what came from elsewhere as it came", async () => {
     const { err } = await machine.exhibit(["list", "--store", "a\u001b[31m\u202Eb"]);
     expect(err).toContain('"a\\u{1B}[31m\\u{202E}b"');
