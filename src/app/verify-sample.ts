@@ -53,7 +53,7 @@ export interface SampleProgress {
  * Reads a sample of the sealed exhibits of a case or a store again, every byte, and compares with their signed records. One that is
  * not what it was stops none of the others.
  *
- * @throws ExhibitError `unavailable.store`, `auth.*`: what was checked was told; the signal's reason
+ * @throws ExhibitError `not-found.exhibit` where the case holds none; `unavailable.store`, `auth.*`: what was checked was told; the signal's reason
  */
 export async function verifySample(
   deps: Pick<Deps, "connect" | "patience" | "outage" | "onEvent" | "clock">,
@@ -79,8 +79,18 @@ export async function verifySample(
       failed.push(...one.failed);
       if (one.failed.length > 0) counts.bad += 1;
     }
+    if (counts.exhibits === 0 && caseRef !== undefined) throw nothingIn(caseRef);
     return { ...request.sample, ...counts, failed };
   });
+}
+
+/** A case that was mistyped must not look like one that was checked. */
+function nothingIn(caseRef: string): ExhibitError {
+  return new ExhibitError(
+    "not-found.exhibit",
+    `There is no finished exhibit in the case ${caseRef} that you may see, so nothing was checked.`,
+    { hint: "Check the case: exhibit list shows all that you may see." },
+  );
 }
 
 async function checkOne(

@@ -129,6 +129,7 @@ describe("exhibit verify --sample", () => {
     ["more than all", ["101%"], 2, "--sample must be a share in percent"],
     ["a seed in words", ["2%", "--seed", "x"], 2, "--seed must be a whole number"],
     ["a case that is none", ["2%", "--case", " "], 2, "--case"],
+    ["a case that holds nothing", ["100%", "--case", "C3"], 5, "so nothing was checked"],
   ])("does not take %s", async (_, argv, code, words) => {
     const ran = await verify(...argv);
     expect([ran.code, ran.err]).toEqual([code, expect.stringContaining(words)]);
