@@ -19,7 +19,10 @@ export async function run(context: Context, typed: Typed): Promise<number> {
     return 0;
   }
   const asked = await watchAsked(context, typed);
-  const lines = watchLines(terminal, wantsJson(typed));
+  const lines = watchLines(terminal, {
+    json: wantsJson(typed),
+    once: typed.options["once"] === true,
+  });
   let isToldOfOutage = false;
   const tell = (event: WatchEvent): void => {
     if (event.type === "taken") isToldOfOutage = false;

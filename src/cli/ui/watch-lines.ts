@@ -9,13 +9,18 @@ import { visible } from "./visible.ts";
  * How a watched folder is told: a line a file on stdout as soon as it is taken, and all else on stderr. With `json` every event is a
  * line on stdout (docs/formats/watch.md).
  */
-export function watchLines(terminal: Terminal, json: boolean): (event: WatchEvent) => void {
+export function watchLines(
+  terminal: Terminal,
+  { json, once }: { readonly json: boolean; readonly once: boolean },
+): (event: WatchEvent) => void {
   if (json) {
     return (event) => {
       terminal.output.write(`${JSON.stringify(documentOf(event))}\n`);
     };
   }
   return (event) => {
+    // A job that runs every few minutes and has nothing to say says nothing: cron would mail it.
+    if (event.type === "watching" && once) return;
     if (event.type === "taken") {
       const sha256 = event.contents[0]?.sha256 ?? "";
       terminal.output.write(`${sha256}  ${formatAddress(event)}  ${visible(event.file)}\n`);
