@@ -45,6 +45,8 @@ export interface DryRunResult {
   readonly exhibits: Outcomes<Foreseen>;
   readonly failed: Outcomes<Failure>;
   readonly skipped: Outcomes<SkippedEntry>;
+  /** Columns of a list that mean nothing to us, where there are any. */
+  readonly unusedColumns?: readonly string[];
   /** Bytes that would go over the wire. */
   readonly bytesToSend: number;
 }
@@ -95,11 +97,13 @@ export async function dryRun(
         }
       }
       await requireQuota(connection, newBytes, signal);
+      const unusedColumns = planning.list?.unused ?? [];
       return {
         store: connection.name,
         exhibits: outcomesIn(queue, "done", (outcome) => outcome as Foreseen),
         failed: outcomesIn(queue, "failed", (outcome) => outcome as Failure),
         skipped: outcomesIn(queue, "skipped", (outcome) => outcome as SkippedEntry),
+        ...(unusedColumns.length === 0 ? {} : { unusedColumns }),
         bytesToSend,
       };
     });

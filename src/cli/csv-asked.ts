@@ -22,12 +22,17 @@ export async function csvAsked(context: Context, typed: Typed): Promise<Asked> {
       hint: "The list names the files, and what is special about each.",
     });
   }
+  const file = options["csv"] as string;
+  if (file === "-") {
+    throw new ExhibitError("usage.invalid", "--csv takes no list from stdin.", {
+      hint: "Every row is checked before the first is sent, so the list is read twice: save it as a file.",
+    });
+  }
   const { timeZone, ...others } = options;
   const zone = timeZone as string | undefined;
   if (zone !== undefined) requireTimeZone(zone);
   const caseRef = options["case"] as string | undefined;
   const title = options["title"] as string | undefined;
-  const file = options["csv"] as string;
   const asked = await askedFor(
     context,
     { args, options: others },

@@ -1,10 +1,9 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import type { OnOutcome } from "../app/upload.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 
 /** A file that tells, a JSON line each, what became of everything that was to be uploaded. */
 export interface ReportFile {
-  readonly onOutcome: OnOutcome;
+  readonly onOutcome: (outcome: { readonly type: string }) => void;
   /** Flushes and closes it. @throws ExhibitError `unavailable.no-space`, `usage.invalid` when a line could not be written */
   close(): void;
 }

@@ -1,6 +1,8 @@
 import { ExhibitError } from "./errors.ts";
 import { instantOf } from "./wall-clock.ts";
 
+const howToWrite = "Write 21/11/2026 14:05 (day first), 2026-11-21 14:05, or 2026-11-21T14:05:00Z.";
+
 /**
  * A time as spreadsheets and call recorders write it, as an RFC 3339 instant with its offset: what `instantOf` takes; a date in the
  * order of day, month, year (`21/11/2026 14:05`, also with dots or hyphens, seconds, and AM or PM); or Excel's serial number of days
@@ -14,7 +16,7 @@ export function spreadsheetInstant(text: string, timeZone: string, what: string)
   const compact = text.trim();
   const wall = daysFirst(compact, what) ?? serial(compact, what) ?? compact;
   if (/^\d{4}-\d{2}-\d{2}$/.test(wall)) throw noTime(text, what);
-  return instantOf(wall, timeZone, what);
+  return instantOf(wall, timeZone, what, howToWrite);
 }
 
 const dayMonthYear =
@@ -77,6 +79,6 @@ function noTime(text: string, what: string): ExhibitError {
 
 function refused(text: string, what: string, why: string): ExhibitError {
   return new ExhibitError("usage.invalid", `${what}: "${text}" ${why}.`, {
-    hint: "Write 21/11/2026 14:05 (day first), 2026-11-21 14:05, or 2026-11-21T14:05:00Z.",
+    hint: howToWrite,
   });
 }

@@ -141,6 +141,20 @@ describe("a dry run", () => {
     });
   });
 
+  it("writes a report of what would become of everything", async () => {
+    const report = at("plan.ndjson");
+    await mkdir(at("planned"));
+    await writeFile(at("planned", "a.mp4"), "planned");
+    await symlink("/etc/hosts", at("planned", "link"));
+    const ran = await machine.exhibit(upload(at("planned"), "--dry-run", "--report", report));
+    expect(ran.code).toBe(0);
+    const lines = (await readFile(report, "utf8")).trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { type: "foreseen", path: "planned/a.mp4", action: "send", bytes: 7 },
+      { type: "skipped", path: "planned/link" },
+    ]);
+  });
+
   it("fails as the upload would", async () => {
     const ran = await said("--ref", "GN/7");
     expect([ran.code, ran.err]).toEqual([2, expect.stringContaining("6 exhibits")]);

@@ -45,7 +45,8 @@ describe("a list that is not right", () => {
       "c.wav,,,,11/21/2026 10:00,12345.5",
       "night,BAD/5,,,,",
       "c.wav,BAD/6,,,,,too,many",
-      "c.wav,BAD/7,,,,",
+      "c.wav,BAD/7,,,Sat 21 Nov 2026,",
+      "c.wav,BAD/8,,,,",
     ].join("\n");
     const ran = await upload(rows, "--json", "--time-zone", "Europe/London");
     const said = ran.err
@@ -56,7 +57,7 @@ describe("a list that is not right", () => {
     expect(said.at(-1)).toMatchObject({
       type: "error",
       code: "usage.invalid",
-      facts: { wrongRows: 10 },
+      facts: { wrongRows: 11 },
     });
     const told = said.slice(0, -1).map(({ row, message }) => [row, message]);
     const has = (text: string) => expect.stringContaining(text);
@@ -78,6 +79,7 @@ describe("a list that is not right", () => {
       [10, has("as Excel's number of a day it is far from today")],
       [11, has("a folder")],
       [12, has("more cells than there are columns")],
+      [13, has('"Sat 21 Nov 2026". Write 21/11/2026 14:05 (day first)')],
     ]);
     expect((await machine.exhibit(["list", "--store", nas()])).out).toBe("");
   });
@@ -131,6 +133,19 @@ describe("a list that is not right", () => {
   it("is not found where there is none", async () => {
     const ran = await machine.exhibit(["upload", "--csv", at("none.csv")]);
     expect([ran.code, ran.err]).toEqual([5, expect.stringContaining("none.csv")]);
+    const piped = await machine.exhibit(["upload", "--csv", "-"], { input: "file,case\n" });
+    expect([piped.code, piped.err]).toEqual([2, expect.stringContaining("save it as a file")]);
+  });
+});
+
+describe("a list with a column that is spelt otherwise", () => {
+  it("is told of by --dry-run, when it can still be put right", async () => {
+    const rows = "file,case,reference,refrence\na.wav,DRY/1,ABC/1,ABC/2\n";
+    const plain = await upload(rows, "--dry-run");
+    const line = "Columns of the list that are not used: refrence.\n";
+    expect([plain.code, plain.err]).toEqual([0, expect.stringContaining(line)]);
+    const json = await upload(rows, "--dry-run", "--json");
+    expect([json.err, json.json()]).toMatchObject(["", { unusedColumns: ["refrence"] }]);
   });
 });
 

@@ -51,7 +51,8 @@ export function readRow(
       return take(cell);
     } catch (error) {
       if (!(error instanceof ExhibitError)) throw error;
-      wrong.push({ column, message: error.message });
+      const { message, hint } = error;
+      wrong.push({ column, message: hint === undefined ? message : `${message} ${hint}` });
       return undefined;
     }
   };
@@ -65,7 +66,7 @@ export function readRow(
   if (isTooLong) {
     wrong.push({
       message:
-        "it has more cells than there are columns; a cell that holds the separator needs quotes",
+        "The row has more cells than there are columns: a cell that holds the separator needs quotes.",
     });
   }
   const file = cells.get("file");

@@ -1,5 +1,5 @@
 import { dryRun } from "../../app/dry-run.ts";
-import { upload, type OnOutcome, type UploadResult } from "../../app/upload.ts";
+import { upload, type UploadResult } from "../../app/upload.ts";
 import { caseSchema } from "../../evidence/case.ts";
 import { initialsSchema } from "../../evidence/reference.ts";
 import type { Context } from "../context.ts";
@@ -7,7 +7,7 @@ import { exitCodeOfMany } from "../exit.ts";
 import { neededByGiven, wantsJson, withClient, withTransfer } from "../given.ts";
 import { problemWith, type Typed } from "../input.ts";
 import { stoppable } from "../interrupted.ts";
-import { openReport } from "../report-file.ts";
+import { openReport, type ReportFile } from "../report-file.ts";
 import { dryRunLines } from "../ui/dry-run-lines.ts";
 import { printLongJson, writeLines } from "../ui/long-result.ts";
 import { ask, type Question } from "../ui/prompt.ts";
@@ -48,7 +48,13 @@ export async function foresee(context: Context, typed: Typed, request: Asked): P
   // Nothing is late that is not sent; but what is wrong with the command is told before it is meant.
   neededByGiven(typed);
   return withClient(context, typed, async (client, settings) => {
-    const result = await dryRun(client, withSettings(request, settings), context.signal);
+    const result = await reported(typed, async (onOutcome) => {
+      const foreseen = await dryRun(client, withSettings(request, settings), context.signal);
+      for (const one of foreseen.exhibits) onOutcome({ type: "foreseen", ...one });
+      for (const one of foreseen.failed) onOutcome({ type: "failed", ...one });
+      for (const one of foreseen.skipped) onOutcome({ type: "skipped", ...one });
+      return foreseen;
+    });
     if (wantsJson(typed)) {
       await printLongJson(terminal, { schema: "exhibit.dry-run/1", ...result });
     } else {
@@ -59,10 +65,10 @@ export async function foresee(context: Context, typed: Typed, request: Asked): P
   });
 }
 
-/** Runs an upload with the report that was asked for, if any. */
+/** Runs an upload, or looks at what it would do, with the report that was asked for, if any. */
 export async function reported<Result>(
   { options }: Typed,
-  work: (onOutcome: OnOutcome) => Promise<Result>,
+  work: (onOutcome: ReportFile["onOutcome"]) => Promise<Result>,
 ): Promise<Result> {
   const file = options["report"] as string | undefined;
   if (file === undefined) return work(() => undefined);

@@ -1,5 +1,6 @@
 import type { DryRunResult, Foreseen } from "../../app/dry-run.ts";
 import { counted, formatSize } from "../../evidence/quantities.ts";
+import { unusedLine } from "./row-lines.ts";
 import { failureLines } from "./failure-lines.ts";
 import type { Terminal } from "./terminal.ts";
 import { themeFor } from "./theme.ts";
@@ -14,12 +15,13 @@ export const dryRunLines = {
 
   /** For stderr: what would fail or be left out, and the sum. */
   *summary(terminal: Terminal, result: DryRunResult): Generator<string> {
-    const { exhibits, failed, skipped, bytesToSend, store } = result;
+    const { exhibits, failed, skipped, unusedColumns, bytesToSend, store } = result;
     const theme = themeFor(terminal.color);
     for (const { path, reason } of skipped) {
       yield `${theme.warning("would not be sent:")} ${visible(path)}: ${visible(reason)}`;
     }
     yield* failureLines(terminal, failed);
+    if (unusedColumns !== undefined) yield unusedLine(unusedColumns);
     yield `${counted(exhibits.count, "exhibit")} to ${store}, ${formatSize(bytesToSend)} to send. Nothing was sent: this was a dry run.`;
   },
 };

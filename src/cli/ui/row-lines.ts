@@ -30,11 +30,7 @@ export class RowLines {
 
   list({ unused }: CheckedList): void {
     if (unused.length === 0) return;
-    note(
-      this.#terminal,
-      this.#json,
-      `Columns of the list that are not used: ${unused.map(visible).join(", ")}.`,
-    );
+    note(this.#terminal, this.#json, unusedLine(unused));
   }
 
   outcome(outcome: Outcome): void {
@@ -89,6 +85,11 @@ export class RowLines {
         : `${counted(rows, "row")}: ${this.#uploaded} sent, ${exhibits.count - this.#uploaded} already present, ${failed.count} failed.`,
     );
   }
+}
+
+/** Columns that mean nothing to us: one of ours may be among them, spelt otherwise. */
+export function unusedLine(columns: readonly string[]): string {
+  return `Columns of the list that are not used: ${columns.map(visible).join(", ")}.`;
 }
 
 function documentOf(outcome: Told): object {
