@@ -9,16 +9,17 @@ export interface ShareListRequest {
   readonly of?: string;
 }
 
-/** The shares the caller made (an admin: all). */
+/** The shares the caller made (an admin: all). What ended ones have left at the store is cleared away, and said in `notes`. */
 export async function listShares(
   deps: Pick<Deps, "connect">,
   request: ShareListRequest,
   signal: AbortSignal,
-): Promise<{ shares: readonly Share[] }> {
-  return connected(deps, request.store, async (connection) => ({
-    shares:
-      request.of === undefined
-        ? await sharingOf(connection).list(signal)
-        : await accountsOf(connection).sharesOf(request.of, signal),
-  }));
+): Promise<{ shares: readonly Share[]; notes: readonly string[] }> {
+  return connected(deps, request.store, async (connection) => {
+    if (request.of !== undefined) {
+      return { shares: await accountsOf(connection).sharesOf(request.of, signal), notes: [] };
+    }
+    const sharing = sharingOf(connection);
+    return { shares: await sharing.list(signal), notes: await sharing.clearEnded(signal) };
+  });
 }

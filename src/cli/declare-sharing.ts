@@ -58,7 +58,9 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
     share
       .command("list")
       .summary("list shares")
-      .description("Lists your shares; an admin sees everybody's.")
+      .description(
+        "Lists your shares; an admin sees everybody's. In a store in Box it also deletes the copies of your shares that have ended.",
+      )
       .option("--of <identity>", "only those of this identity (admin)"),
     context,
     outcome,

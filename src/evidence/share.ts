@@ -111,6 +111,7 @@ export const shareAccessSchema = z.strictObject({
     "share-updated",
     "share-revoked",
     "share-abandoned",
+    "share-cleared",
     "copy-made",
     "copy-marked",
     "copy-unmarked",

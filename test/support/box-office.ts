@@ -1,4 +1,5 @@
 import type { ShareRequest } from "../../src/evidence/ports/sharing.ts";
+import type { Clock } from "../../src/evidence/ports/clock.ts";
 import type { Connection } from "../../src/evidence/ports/connection.ts";
 import type { Register } from "../../src/evidence/ports/register.ts";
 import { contentKey } from "../../src/evidence/key.ts";
@@ -21,7 +22,7 @@ export interface BoxOffice {
   /** Path of the store's folder below the first officer's root. */
   readonly root: string;
   /** A connection as a user has it, each time as another process would. */
-  as(user?: User): Connection;
+  as(user?: User, clock?: Clock): Connection;
   /** Seals an exhibit of these files. */
   exhibit(...files: readonly Material[]): Promise<ShareRequest["exhibits"][number]>;
   /** Makes somebody a collaborator of the store's folder. */
@@ -56,7 +57,7 @@ export async function openBoxOffice(
   const box = await startBox({ settings });
   const signer = await signingKey(await newPrivateJwk());
   const folders: BoxFolder[] = [];
-  const open = (user: User): Connection => {
+  const open = (user: User, clock: Clock = box.clock): Connection => {
     const folder = boxFolder(box, root, { user });
     folders.push(folder);
     const files = new Files(folder.api());
@@ -69,7 +70,7 @@ export async function openBoxOffice(
       bundles: undefined,
       signer,
       clockOffsetMs: undefined,
-      sharing: boxSharing({ files, register, clock: box.clock }),
+      sharing: boxSharing({ files, register, clock }),
       accounts: undefined,
       close: () => Promise.resolve(),
     };
@@ -110,7 +111,7 @@ export async function openBoxOffice(
         copies: [...files.values()].filter(({ parent }) => parent.name === "copies").length,
       };
     },
-    as: (user = box.users.officer) => open(user),
+    as: (user = box.users.officer, clock) => open(user, clock),
     exhibit: (...files) => {
       const { store, register } = open(box.users.officer);
       return sealedIn(store, register, signer, files);

@@ -1,4 +1,5 @@
 import { expect } from "@jest/globals";
+import type { Clock } from "../../src/evidence/ports/clock.ts";
 import type { NewShare, ShareRequest, Sharing } from "../../src/evidence/ports/sharing.ts";
 import type { User } from "./box/accounts/users.ts";
 import { call, film, openBoxOffice, picture, type BoxOffice } from "./box-office.ts";
@@ -21,7 +22,7 @@ export interface ShareDesk {
   readonly tape: Shared;
   readonly recording: Shared;
   /** Each time as another process would have it. */
-  sharing(user?: User): Sharing;
+  sharing(user?: User, clock?: Clock): Sharing;
   inDays(days: number): string;
   make(changes?: Partial<ShareRequest>, signal?: AbortSignal, by?: User): Promise<NewShare>;
   /** What somebody in a browser, who is signed in nowhere, sees of a link. */
@@ -44,8 +45,8 @@ export async function openShareDesk(): Promise<ShareDesk> {
   const tape = await office.exhibit(film, picture);
   const recording = await office.exhibit(call);
   const usual = { ...box.settings };
-  const sharing = (user?: User): Sharing => {
-    const { sharing: found } = office.as(user);
+  const sharing = (user?: User, clock?: Clock): Sharing => {
+    const { sharing: found } = office.as(user, clock);
     if (found === undefined) throw new Error("A store in Box shares.");
     return found;
   };

@@ -11,14 +11,14 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
   const { terminal } = context;
   const json = wantsJson(typed);
   const of = typed.options["of"] as string | undefined;
-  const { shares } = await withClient(context, typed, (client, settings) =>
+  const { shares, notes } = await withClient(context, typed, (client, settings) =>
     listShares(
       client,
       { ...atStore(settings), ...(of === undefined ? {} : { of }) },
       context.signal,
     ),
   );
-  printResult(terminal, json, { schema: "exhibit.shares/1", shares }, (theme) =>
+  printResult(terminal, json, { schema: "exhibit.shares/1", shares, notes }, (theme) =>
     table(
       ["SHARE", "STATE", "ACCESS", "UNTIL", "RECIPIENT", "EXHIBITS", "MAIL"],
       shares.map((share) => [
@@ -36,5 +36,6 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
       { heading: terminal.outputIsTerminal && shares.length > 0, theme },
     ),
   );
+  note(terminal, json, ...notes);
   if (shares.length === 0 && terminal.outputIsTerminal) note(terminal, json, "Nothing is shared.");
 }

@@ -32,6 +32,7 @@ const words: Readonly<Record<ShareAccessEvent["kind"], string>> = {
   "share-updated": "given another end",
   "share-revoked": "cut off",
   "share-abandoned": "given up while it was made",
+  "share-cleared": "copies of the ended share deleted",
   "copy-made": "copy made",
   "copy-marked": "copy watermarked",
   "copy-unmarked": "watermark removed",

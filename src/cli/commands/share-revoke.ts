@@ -23,7 +23,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     };
     return spin(terminal, json, "Cutting it off", () => revokeShare(client, request, signal));
   });
-  const { share, already, sessionsCut, streamsCut, originalsTaken } = revocation;
+  const { share, already, sessionsCut, streamsCut, originalsTaken, notes = [] } = revocation;
   printResult(terminal, json, { schema: "exhibit.revocation/1", ...revocation }, () => [
     `${share.id}  ${exhibit === undefined ? "revoked" : "exhibit taken out"}`,
   ]);
@@ -44,6 +44,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     share.access === "original"
       ? originals(originalsTaken)
       : "A document already opened in another tab stays visible there, and what the recipient keeps, such as a photograph of the screen, cannot be recalled; it carries the mark.",
+    ...notes,
   );
 }
 

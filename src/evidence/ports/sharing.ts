@@ -41,6 +41,8 @@ export interface Revocation {
   readonly streamsCut: number | undefined;
   /** Originals that the recipient had downloaded by then, whole or in part; undefined where nobody can say. They cannot be recalled. */
   readonly originalsTaken: number | undefined;
+  /** What could not be taken away, in words. */
+  readonly notes?: readonly string[];
 }
 
 /** A share with its new end, which may be sooner than was asked for. */
@@ -60,6 +62,12 @@ export interface ShareLog {
 export interface Sharing {
   create(request: ShareRequest, signal: AbortSignal): Promise<NewShare>;
   list(signal: AbortSignal): Promise<Share[]>;
+  /**
+   * Takes away what shares of the caller's that have ended by themselves have left at a store that makes copies for each.
+   *
+   * @returns what was done, and what could not be, in words
+   */
+  clearEnded(signal: AbortSignal): Promise<readonly string[]>;
   show(id: string, signal: AbortSignal): Promise<Share>;
   log(id: string, signal: AbortSignal): Promise<ShareLog>;
   /**

@@ -25,6 +25,8 @@ export function sharingOf(session: Session): Sharing {
       return newShareOf(await session.call(call, signal));
     },
     list: async (signal) => shareListSchema.parse(await get(sharesPath, signal)).shares,
+    // What a share needs is made while somebody looks; nothing is left of one that has ended.
+    clearEnded: () => Promise.resolve([]),
     show: async (id, signal) => shareSchema.parse(await get(pathOf(id), signal)),
     log: async (id, signal) => ({
       events: shareLogSchema.parse(await get(`${pathOf(id)}/log`, signal)).events,

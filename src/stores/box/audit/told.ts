@@ -131,6 +131,7 @@ const ownKinds = {
   "exhibit-revoked": "share-revoked",
   revoked: "share-revoked",
   abandoned: "share-abandoned",
+  cleared: "share-cleared",
 } as const;
 
 /** What we did ourselves as a line of the log; undefined for what another line tells better. */

@@ -103,7 +103,15 @@ export const shareEventSchema = z.strictObject({
   at: instant,
   /** The Box user's id. */
   by: boxId,
-  event: z.enum(["created", "updating", "updated", "exhibit-revoked", "revoked", "abandoned"]),
+  event: z.enum([
+    "created",
+    "updating",
+    "updated",
+    "exhibit-revoked",
+    "revoked",
+    "abandoned",
+    "cleared",
+  ]),
   /** The end that was given, of `created`, `updating` and `updated`. */
   expiresAt: instant.optional(),
   exhibit: exhibitIdSchema.optional(),

@@ -4,7 +4,7 @@ import { Calls } from "./calls.ts";
 import { eventOf } from "./create.ts";
 import { describe, requireOwn, revokedAt, takenOut } from "./describe.ts";
 import type { Desk } from "./desk.ts";
-import { takeDown } from "./take-down.ts";
+import { leftWords, takeDown } from "./take-down.ts";
 import type { ShelvedShare } from "./shelf.ts";
 
 /** How many originals of a share are known to have been downloaded; undefined where the account may not know. */
@@ -35,9 +35,14 @@ export async function revokeShare(
   const whole = exhibit === undefined || left.length === 0;
   const already = revokedAt(shelved) !== undefined || (!whole && out.has(exhibit));
   const calls = new Calls(desk.files.api);
-  await takeDown(desk, calls, shelved, whole ? undefined : exhibit, signal);
+  const kept = await takeDown(desk, calls, shelved, whole ? undefined : exhibit, signal);
   const originalsTaken = shelved.intent.access === "view" ? 0 : await countTaken(shelved, signal);
-  const told = { sessionsCut: undefined, streamsCut: undefined, originalsTaken };
+  const told = {
+    sessionsCut: undefined,
+    streamsCut: undefined,
+    originalsTaken,
+    notes: leftWords(kept),
+  };
   const now = desk.clock.now();
   if (already) return { share: describe(shelved, now), already, ...told };
   const event = {

@@ -5,11 +5,12 @@ import type { Sharing } from "../../../evidence/ports/sharing.ts";
 import { originalsTaken, shareLog } from "../audit/share-log.ts";
 import { Account } from "../enterprise/account.ts";
 import type { Files } from "../files.ts";
+import { clearEnded } from "./clear-ended.ts";
 import { createShare } from "./create.ts";
 import { describe, wasAbandoned } from "./describe.ts";
 import type { Desk } from "./desk.ts";
 import { revokeShare } from "./revoke.ts";
-import { Shelf } from "./shelf.ts";
+import { Shelf, type ShelvedShare } from "./shelf.ts";
 import { updateShare } from "./update.ts";
 
 /** What sharing in Box needs. */
@@ -29,18 +30,31 @@ export function boxSharing({ files, register, clock, account }: BoxSharing): Sha
     account: account ?? new Account(files.api),
     shelf: new Shelf(files),
   };
+  // To read all shares takes long; who clears away after listing them reads them once.
+  let listed: ShelvedShare[] | undefined;
   return {
     create: (request, signal) => createShare(desk, request, signal),
 
     async list(signal) {
       const { id, isAdministrator } = await desk.account.get(signal);
       const now = clock.now();
-      const shelved = await desk.shelf.list(signal);
-      return shelved
+      listed = await desk.shelf.list(signal);
+      return listed
         .filter((one) => !wasAbandoned(one))
         .filter(({ intent }) => isAdministrator || intent.createdBy === id)
         .map((one) => describe(one, now))
         .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    },
+
+    async clearEnded(signal) {
+      const { id } = await desk.account.get(signal);
+      const shelved = listed ?? (await desk.shelf.list(signal));
+      listed = undefined;
+      return clearEnded(
+        desk,
+        shelved.filter(({ intent }) => intent.createdBy === id),
+        signal,
+      );
     },
 
     async show(id, signal) {

@@ -7,6 +7,7 @@ import { invitedTo, isOf, removeCollaboration } from "./collaborations.ts";
 import type { Desk } from "./desk.ts";
 import type { BoxItemId } from "./documents.ts";
 import { removeLink } from "./link.ts";
+import { movedCopy } from "./moved-copy.ts";
 import type { ShelvedShare } from "./shelf.ts";
 import { surely } from "./surely.ts";
 
@@ -16,8 +17,9 @@ export const takeDownMs = 120_000;
 /**
  * Takes all of a share away that gives its recipient access: links first, invitations, copies; each is read back. It goes by what lies in
  * the share's own folder, so that it also finds what a crash has left, and what is named nowhere. With `exhibit`, only what belongs
- * to that one. Originals are never touched. Repeating it succeeds.
+ * to that one. A copy that somebody moved elsewhere in Box is found by its id. Originals are never touched. Repeating it succeeds.
  *
+ * @returns ids of copies that were moved and changed by somebody: their links are gone, they stay
  * @throws ExhibitError what kept the first thing that could not be taken away; the others are gone by then
  */
 export async function takeDown(
@@ -26,7 +28,7 @@ export async function takeDown(
   shelved: ShelvedShare,
   exhibit: string | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const failures: unknown[] = [];
   const each = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -52,11 +54,29 @@ export async function takeDown(
     await each(() => removeCollaboration(calls, id, shelved.intent.createdBy, signal));
   }
   for (const { file } of going) await each(() => removeFile(calls, file.id, signal));
+  const inPlace = new Set(going.map(({ file }) => file.id));
+  const left: string[] = [];
+  for (const copy of ofIt.filter(({ id }) => !inPlace.has(id))) {
+    await each(async () => {
+      const found = await movedCopy(calls, shelved.intent, copy, signal);
+      if (found === "ours") await removeFile(calls, copy.id, signal);
+      if (found === "changed") left.push(copy.id);
+    });
+  }
   if (exhibit === undefined && folder !== undefined && failures.length === 0) {
     await each(() => removeFolder(calls, folder.id, signal));
     desk.files.folders.forget(desk.shelf.copiesPath(shelved.intent.id));
   }
   if (failures.length > 0) throw failures[0];
+  return left;
+}
+
+/** What is to be said of copies that {@link takeDown} left. */
+export function leftWords(left: readonly string[]): string[] {
+  return left.map(
+    (id) =>
+      `A copy was moved and changed in Box by somebody: file ${id}. Its link is gone, the file stays; delete it in Box when nobody needs it.`,
+  );
 }
 
 /** The folder of a share's copies, looked up anew. */

@@ -26,7 +26,9 @@ export async function createFolder(world: World, call: Call): Promise<Answer> {
 
 /** `GET /folders/:id` */
 export function getFolder(world: World, call: Call): Answer {
-  return { status: 200, json: wholeFolder(world, call, folderFor(world, call, "enter")) };
+  const folder = folderFor(world, call, "enter");
+  if (folder.link !== undefined) world.links.expire(folder.link);
+  return { status: 200, json: wholeFolder(world, call, folder) };
 }
 
 /** `GET /folders/:id/items` */
