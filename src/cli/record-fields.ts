@@ -2,12 +2,21 @@ import { z } from "zod";
 import type { UploadRequest } from "../app/upload.ts";
 import { exhibitIdSchema } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
+import { initialsSchema, referenceSchema } from "../evidence/reference.ts";
 import { checkedFlag, missing } from "./input.ts";
 import { instantOf, requireTimeZone } from "../evidence/wall-clock.ts";
 
 type RecordFields = Pick<
   UploadRequest,
-  "producer" | "oic" | "source" | "recorded" | "clockOffset" | "supersedes"
+  | "reference"
+  | "initials"
+  | "sourceId"
+  | "producer"
+  | "oic"
+  | "source"
+  | "recorded"
+  | "clockOffset"
+  | "supersedes"
 >;
 
 const line = z
@@ -24,6 +33,8 @@ const offset = z
 export function recordFields(options: Readonly<Record<string, unknown>>): RecordFields {
   const text = (name: string, flag: string): string | undefined =>
     options[name] === undefined ? undefined : checkedFlag(line, options[name], flag);
+  const [reference, initials] = [options["ref"], options["initials"]];
+  const sourceId = options["sourceId"] as string | undefined;
   const producer = text("producer", "--producer");
   const oic = text("oic", "--oic");
   const source = present({
@@ -33,6 +44,13 @@ export function recordFields(options: Readonly<Record<string, unknown>>): Record
   });
   const supersedes = options["supersedes"] as readonly string[] | undefined;
   return {
+    ...(reference === undefined
+      ? {}
+      : { reference: checkedFlag(referenceSchema, reference, "--ref") }),
+    ...(initials === undefined
+      ? {}
+      : { initials: checkedFlag(initialsSchema, initials, "--initials") }),
+    ...(sourceId === undefined ? {} : { sourceId }),
     ...(producer === undefined ? {} : { producer }),
     ...(oic === undefined ? {} : { oic }),
     ...(Object.keys(source).length === 0 ? {} : { source }),

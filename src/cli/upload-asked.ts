@@ -2,7 +2,6 @@ import path from "node:path";
 import type { UploadRequest } from "../app/upload.ts";
 import { caseSchema } from "../evidence/case.ts";
 import { ExhibitError } from "../evidence/errors.ts";
-import { initialsSchema, referenceSchema } from "../evidence/reference.ts";
 import { sinceGiven } from "./moments.ts";
 import type { Context, Settings } from "./context.ts";
 import { listedFiles } from "./files-from.ts";
@@ -30,10 +29,7 @@ export async function askedFor(
   const text = (name: string): string | undefined => options[name] as string | undefined;
   const globs = (name: string): readonly string[] | undefined =>
     options[name] as readonly string[] | undefined;
-  const reference = text("ref");
   const receipt = text("receipt");
-  const initials = text("initials");
-  const sourceId = text("sourceId");
   const newerThan = text("newerThan");
   const include = globs("include");
   const exclude = globs("exclude");
@@ -50,13 +46,6 @@ export async function askedFor(
       ? {}
       : { newerThan: sinceGiven(newerThan, "--newer-than", text("timeZone")) }),
     ...(answers.title === undefined ? {} : { title: answers.title }),
-    ...(reference === undefined
-      ? {}
-      : { reference: checkedFlag(referenceSchema, reference, "--ref") }),
-    ...(initials === undefined
-      ? {}
-      : { initials: checkedFlag(initialsSchema, initials, "--initials") }),
-    ...(sourceId === undefined ? {} : { sourceId }),
     ...(receipt === undefined ? {} : { receiptFile: path.resolve(receipt) }),
     ...recordFields(options),
     ...retentionGiven(options, new Date()),

@@ -3,7 +3,6 @@ import { formatAddress } from "../../evidence/address.ts";
 import { caseSchema } from "../../evidence/case.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { formatSize, parseSize } from "../../evidence/quantities.ts";
-import { initialsSchema, referenceSchema } from "../../evidence/reference.ts";
 import { atStore } from "../at-store.ts";
 import type { Context, Settings } from "../context.ts";
 import { wantsJson, withTransfer } from "../given.ts";
@@ -58,24 +57,15 @@ function linkOf(text: string): URL {
 }
 
 function exhibitOf({ options }: Typed) {
-  const text = (name: string): string | undefined => options[name] as string | undefined;
-  const [reference, initials] = [text("ref"), text("initials")];
-  const [title, sourceId] = [text("title"), text("sourceId")];
+  const title = options["title"] as string | undefined;
   return {
     case: checkedFlag(caseSchema, options["case"], "--case"),
-    ...(reference === undefined
-      ? {}
-      : { reference: checkedFlag(referenceSchema, reference, "--ref") }),
-    ...(initials === undefined
-      ? {}
-      : { initials: checkedFlag(initialsSchema, initials, "--initials") }),
     ...(title === undefined ? {} : { title }),
-    ...(sourceId === undefined ? {} : { sourceId }),
     ...recordFields(options),
   };
 }
 
-function of(settings: Settings, asked: { readonly initials?: string }) {
+function of(settings: Settings, asked: { readonly initials?: string | undefined }) {
   const { requireProof, concurrency, partBytes } = settings;
   const initials = asked.initials ?? settings.initials;
   return {
