@@ -1,10 +1,9 @@
 import { formatAddress } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import type { ExhibitRecord } from "../evidence/record.ts";
-import { hashFile } from "../transfer/hash-file.ts";
-import { openWatched } from "../transfer/watched-file.ts";
 import type { Deps } from "./deps.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
+import { hashSource } from "./hash-source.ts";
 
 /**
  * Hashes the source again and compares it with a sealed record: the same files, whatever they are called.
@@ -12,7 +11,7 @@ import type { ExhibitPlan } from "./exhibit-plan.ts";
  * @throws ExhibitError `conflict.exists` when they differ; `integrity.source-changed`, `unavailable.source`
  */
 export async function requireSameContent(
-  { source, onEvent }: Pick<Deps, "source" | "onEvent">,
+  deps: Pick<Deps, "source" | "onEvent">,
   plan: ExhibitPlan,
   record: ExhibitRecord,
   signal: AbortSignal,
@@ -26,18 +25,7 @@ export async function requireSameContent(
       .join();
   if (sizes(plan.files) !== sizes(record.files)) throw differs(record);
   for (const entry of plan.files) {
-    const { path, sizeBytes } = entry;
-    const file = await openWatched(source, entry);
-    try {
-      onEvent({ type: "file-started", path, sizeBytes });
-      const tell = (bytes: number): void => {
-        onEvent({ type: "part-done", path, bytes, sent: false });
-      };
-      const { sha256 } = await hashFile(file, tell, signal);
-      found.push(`${sizeBytes} ${sha256}`);
-    } finally {
-      await file.close();
-    }
+    found.push(`${entry.sizeBytes} ${await hashSource(entry, deps, signal)}`);
   }
   if (found.sort().join() !== recorded.sort().join()) throw differs(record);
 }

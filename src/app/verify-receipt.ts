@@ -9,10 +9,9 @@ import {
   unverifiedPayload,
   type Sealed,
 } from "../evidence/seal.ts";
-import { hashFile } from "../transfer/hash-file.ts";
-import { openWatched } from "../transfer/watched-file.ts";
 import type { Deps, Failure, Pin } from "./deps.ts";
 import { failureOf } from "./failure.ts";
+import { hashSource } from "./hash-source.ts";
 
 export interface VerifyReceiptRequest {
   /** The receipt's file, and the files (or folders) it may vouch for. Absolute. */
@@ -133,27 +132,18 @@ async function openReceipt(
 }
 
 async function checkFile(
-  { source, onEvent }: VerifyReceiptDeps,
+  deps: VerifyReceiptDeps,
   entry: SourceEntry,
   receipt: Receipt,
   signal: AbortSignal,
 ): Promise<ReceiptFileCheck> {
   const { path, sizeBytes } = entry;
-  const file = await openWatched(source, entry);
-  try {
-    onEvent({ type: "file-started", path, sizeBytes });
-    const tell = (bytes: number): void => {
-      onEvent({ type: "part-done", path, bytes, sent: false });
-    };
-    const { sha256 } = await hashFile(file, tell, signal);
-    const vouched = receipt.files.find(
-      (one) => one.digest.sha256 === sha256 && one.sizeBytes === sizeBytes,
-    );
-    const checked = { path, sha256, sizeBytes };
-    return vouched === undefined ? checked : { ...checked, key: vouched.key, proof: vouched.proof };
-  } finally {
-    await file.close();
-  }
+  const sha256 = await hashSource(entry, deps, signal);
+  const vouched = receipt.files.find(
+    (one) => one.digest.sha256 === sha256 && one.sizeBytes === sizeBytes,
+  );
+  const checked = { path, sha256, sizeBytes };
+  return vouched === undefined ? checked : { ...checked, key: vouched.key, proof: vouched.proof };
 }
 
 function notVouched({ path }: SourceEntry): ExhibitError {
