@@ -8,26 +8,39 @@ import {
   type ExhibitRecord,
   type RecordFile,
 } from "../evidence/record.ts";
+import { seal, type Sealed } from "../evidence/seal.ts";
 import type { Transferred } from "../transfer/file-transfer.ts";
 import type { Deps } from "./deps.ts";
+import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { mediaTypeOf } from "./media-type.ts";
-import type { UploadRequest } from "./upload-request.ts";
+import { requestOf, type UploadRequest } from "./upload-request.ts";
 
 /** Everything that a record is made of. */
 export interface RecordFacts {
   readonly request: UploadRequest;
+  readonly plan: ExhibitPlan;
   readonly entry: ExhibitEntry;
-  readonly sourceId: string;
   readonly collectedAt: Date;
   readonly files: readonly { readonly entry: SourceEntry; readonly transferred: Transferred }[];
   readonly connection: Pick<Connection, "signer" | "clockOffsetMs">;
   readonly tool: Deps["tool"];
 }
 
-/** The record of an exhibit whose files have all arrived; what nobody said is left out. @throws ExhibitError `integrity.source-changed` */
-export function buildRecord(facts: RecordFacts): ExhibitRecord {
-  const { request, entry, connection } = facts;
-  const { title, producer, oic, source, recorded, clockOffset, supersedes, retention } = request;
+/**
+ * The record of an exhibit whose files have all arrived, signed by who uploads it; what nobody said is left out.
+ *
+ * @throws ExhibitError `integrity.source-changed`
+ */
+export function signedRecord(facts: RecordFacts): Promise<Sealed> {
+  return seal(recordOf(facts), recordType, facts.connection.signer);
+}
+
+function recordOf(facts: RecordFacts): ExhibitRecord {
+  const { plan, entry, connection } = facts;
+  const { title, producer, oic, source, recorded, clockOffset, supersedes, retention } = requestOf(
+    facts.request,
+    plan,
+  );
   const { signer, clockOffsetMs } = connection;
   return recordSchema.parse({
     schema: recordType,
@@ -35,7 +48,7 @@ export function buildRecord(facts: RecordFacts): ExhibitRecord {
     case: entry.case,
     reference: entry.reference,
     ...said({ title, producer, oic, source }),
-    sourceId: facts.sourceId,
+    sourceId: plan.sourceId,
     ...said({ recorded, clockOffset }),
     collectedAt: facts.collectedAt.toISOString(),
     ...said({ uploaderClockOffsetMs: rounded(clockOffsetMs) }),

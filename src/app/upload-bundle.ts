@@ -5,17 +5,14 @@ import type { SmallExhibit } from "../evidence/ports/bundles.ts";
 import type { ExhibitEntry, SealedExhibit } from "../evidence/ports/register.ts";
 import type { SourceEntry } from "../evidence/ports/source.ts";
 import type { Part } from "../evidence/ports/store.ts";
-import { recordType } from "../evidence/record.ts";
-import { seal } from "../evidence/seal.ts";
 import { requireFixed } from "../transfer/fixed-digest.ts";
 import { parkedAfter, parkingMs } from "../transfer/parking.ts";
 import { sendUnchanged } from "../transfer/send-unchanged.ts";
 import { openWatched } from "../transfer/watched-file.ts";
-import { buildRecord } from "./build-record.ts";
+import { signedRecord } from "./signed-record.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { uploadedOf, type ExhibitUpload } from "./upload-exhibit.ts";
 import type { PlanOutcome } from "./upload-outcome.ts";
-import { requestOf } from "./upload-request.ts";
 
 /** An exhibit that has got its place in the case. */
 export interface BundleMember {
@@ -164,17 +161,8 @@ async function readMember(
   const stored = { key, sizeBytes, sha256, proof: "whole" } as const;
   const transferred = { ...stored, bytesSent: sizeBytes, bytesSkipped: 0, head };
   const files = [{ entry: file, transferred }];
-  const { sourceId } = plan;
-  const record = buildRecord({
-    request: requestOf(request, plan),
-    entry,
-    sourceId,
-    collectedAt,
-    files,
-    connection,
-    tool,
-  });
-  return { entry, key, bytes, sha256, record: await seal(record, recordType, connection.signer) };
+  const facts = { request, plan, entry, collectedAt, files, connection, tool };
+  return { entry, key, bytes, sha256, record: await signedRecord(facts) };
 }
 
 async function fill(

@@ -4,20 +4,18 @@ import { formatAddress } from "../evidence/address.ts";
 import { ExhibitError } from "../evidence/errors.ts";
 import { contentKey } from "../evidence/key.ts";
 import { proves, type Proof } from "../evidence/proof.ts";
-import { recordType } from "../evidence/record.ts";
-import { seal } from "../evidence/seal.ts";
 import type { FixedDigests } from "../transfer/fixed-digest.ts";
 import type { Line } from "../transfer/line.ts";
 import { persistently } from "../transfer/persistence.ts";
 import { transferFile } from "../transfer/transfer-file.ts";
 import { requireSameContent } from "./already-present.ts";
-import { buildRecord } from "./build-record.ts";
+import { signedRecord } from "./signed-record.ts";
 import type { Deps } from "./deps.ts";
 import type { ExhibitPlan } from "./exhibit-plan.ts";
 import { retainExhibit } from "./retain-exhibit.ts";
 import { severalAtATime } from "./several-at-a-time.ts";
 import type { UploadedExhibit } from "./upload-outcome.ts";
-import { requestOf, type UploadRequest } from "./upload-request.ts";
+import type { UploadRequest } from "./upload-request.ts";
 
 /** One exhibit's upload and what it is done with. */
 export interface ExhibitUpload {
@@ -101,18 +99,9 @@ async function sendAndSeal(
   );
   const proofs = new Map(files.map(({ transferred }) => [transferred.key, transferred]));
   for (const { proof } of proofs.values()) requireProof(proof, request.requireProof, entry);
-  const { sourceId } = plan;
   const { tool } = deps;
-  const record = buildRecord({
-    request: requestOf(request, plan),
-    entry,
-    sourceId,
-    collectedAt,
-    files,
-    connection,
-    tool,
-  });
-  const document = await seal(record, recordType, connection.signer);
+  const facts = { request, plan, entry, collectedAt, files, connection, tool };
+  const document = await signedRecord(facts);
   const sealed = await persistently(
     () => connection.register.sealRecord(entry, document, proofs, signal),
     deps,
