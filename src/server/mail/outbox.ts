@@ -49,12 +49,18 @@ export class Outbox {
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(deps: OutboxDeps, onFailure: (error: unknown) => void) {
     this.#deps = deps;
     this.#onFailure = onFailure;
     this.#timer = setInterval(() => {
-      this.#look().catch(onFailure);
+      this.#looking ??= this.#look()
+        .catch(onFailure)
+        .finally(() => {
+          this.#looking = undefined;
+        });
     }, lookEveryMs).unref();
   }
 
@@ -99,6 +105,9 @@ export class Outbox {
   /** Waits a moment for what is being sent, and breaks the rest off: it stays in the queue. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isClosed = true;
+    // Whoever looked just now begins nothing more: it would be sent, and nothing could be written down.
+    await this.#looking;
     const limit = setTimeout(() => {
       this.#closing.abort(new Error("The server is stopping."));
     }, closeLimitMs);
@@ -114,11 +123,13 @@ export class Outbox {
       .select("id")
       .where("state", "=", "waiting")
       .where("next_at", "<=", this.#deps.clock.now().toISOString())
+      .where("id", "not in", [...this.#underWay.keys()])
       .orderBy("kind")
       .orderBy("next_at")
-      .limit(atOnce)
+      .limit(free)
       .execute();
-    for (const { id } of due.slice(0, free)) void this.deliver(id);
+    if (this.#isClosed) return;
+    for (const { id } of due) void this.deliver(id);
   }
 
   async #try(id: string): Promise<void> {
