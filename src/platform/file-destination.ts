@@ -8,6 +8,7 @@ import type {
   DestinationFile,
   DestinationWriter,
 } from "../evidence/ports/destination.ts";
+import { noHardLinks } from "../evidence/no-hard-links.ts";
 import { destinationSegments } from "./destination-names.ts";
 import { takePassingLock, type ReleaseLock } from "./file-lock.ts";
 import { inside } from "./file-names.ts";
@@ -15,8 +16,6 @@ import { inside } from "./file-names.ts";
 /** Flags that Windows does not know are undefined there. */
 const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0;
 const writePartial = constants.O_WRONLY | constants.O_CREAT | noFollow;
-/** File systems without hard links (FAT on a stick, some network folders) answer with one of these. */
-const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 /** What a full disk or quota is called, by SQLite too. */
 const diskFull = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL"]);
 

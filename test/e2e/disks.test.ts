@@ -120,6 +120,28 @@ describe("a disk that fails while it is read", () => {
   );
 });
 
+it.each(["EPERM", "EISDIR"])(
+  "a stick without hard links, which says %s to them, takes and gives like any other disk",
+  async (code) => {
+    const bytes = randomBytes(mib);
+    await writeFile(at("export", "night.mp4"), bytes);
+    const inject = ["-e", "trace=link,linkat", "-e", `inject=link,linkat:error=${code}`];
+    const strace = [...inject, "-o", at("trace")];
+    const sent = await finish(
+      startTraced(machine.folder, strace, upload(at("export"), "--give-up-after", "5s")),
+    );
+    expect([sent.code, (JSON.parse(sent.out) as Document).failed]).toEqual([0, []]);
+    const content = at("nas", "D_1", "ABC_1", "ABC_1-0001.mp4");
+    expect((await readFile(content)).equals(bytes)).toBe(true);
+    expect((await stat(content)).mode & 0o777).toBe(0o440);
+    const fetch = ["download", "D/1:ABC/1", "--to", at("back")];
+    expect((await finish(startTraced(machine.folder, strace, fetch))).code).toBe(0);
+    expect((await readFile(at("back", "export", "night.mp4"))).equals(bytes)).toBe(true);
+    expect(await readFile(at("trace"), "utf8")).toContain(`${code} `);
+  },
+  limitMs,
+);
+
 it("hard links are sent as the two files that they are, each exhibit with its own content", async () => {
   const bytes = randomBytes(100_000);
   await writeFile(at("export", "a.mp4"), bytes);

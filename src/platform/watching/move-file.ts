@@ -3,6 +3,7 @@ import { copyFile, link, lstat, mkdir, open, unlink, utimes } from "node:fs/prom
 import path from "node:path";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { SourceEntry } from "../../evidence/ports/source.ts";
+import { noHardLinks } from "../../evidence/no-hard-links.ts";
 import { pathOf } from "../file-names.ts";
 import { sourceStat } from "../source-file.ts";
 
@@ -55,7 +56,7 @@ async function placed(from: Buffer, place: string, version: string): Promise<boo
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return false;
-    if (!["EXDEV", "EPERM", "ENOTSUP", "ENOSYS", "EMLINK"].includes(code ?? "")) throw error;
+    if (!noHardLinks.has(code ?? "")) throw error;
   }
   return copied(from, place, version);
 }

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { sha256Of } from "../../evidence/sha256.ts";
+import { noHardLinks } from "../../evidence/no-hard-links.ts";
 
 /** What is done with a group of files, in this order; `clear` in any case. */
 export type GroupOrder =
@@ -84,9 +85,6 @@ function write({ folder, files, bytes }: GroupOrder & { step: "write" }): Outcom
     }
   });
 }
-
-/** File systems without hard links (FAT, some network folders) answer with one of these. */
-const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
 
 /** Gives each file its name, never over another. */
 function publish({ folder, root, files }: GroupOrder & { step: "publish" }): Outcome[] {

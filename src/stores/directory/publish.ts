@@ -1,12 +1,10 @@
 import { chmod, link, open, rename, stat } from "node:fs/promises";
 import path from "node:path";
+import { noHardLinks } from "../../evidence/no-hard-links.ts";
 import { flushFolder, makeFolder } from "./durable.ts";
 import { errnoOf } from "./failures.ts";
 import { keyPath } from "./layout.ts";
 import { holdersOf, markHolder, unmarkHolder } from "./placeholder.ts";
-
-/** File systems without hard links (FAT, some network folders) answer with one of these. */
-const noHardLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
 
 /** The mode of everything that is finished. */
 const readOnly = 0o440;
@@ -44,7 +42,8 @@ async function publishByRename(
   const empty = (await stat(temporary)).size === 0;
   if (!empty) await markHolder(holder, key);
   try {
-    await (await open(file, "wx", readOnly)).close();
+    // Not read-only yet: Windows renames nothing over a file that is.
+    await (await open(file, "wx", 0o640)).close();
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
     const leftByUs = (await stat(file)).size === 0 && (await isOnlyHolder(root, key, holder));
