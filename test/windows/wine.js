@@ -4,7 +4,16 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { randomFillSync } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
@@ -27,6 +36,7 @@ const wineEnv = {
   // wine 8 refuses an option of sockets (TCP_KEEPALIVE), and with it the connection that has it.
   NODE_OPTIONS: "--require C:/no-keep-alive.cjs",
   EXHIBIT_KEY_FILE: onWindows(path.join(work, "keys.json")),
+  EXHIBIT_INITIALS: "ABC",
 };
 const stepMs = 120_000;
 
@@ -35,18 +45,21 @@ function onWindows(place) {
   return `Z:${place.replaceAll("/", "\\")}`;
 }
 
-/** Runs `exhibit.cmd`. @param {string[]} argv @param {string} [input] a file for stdin */
-async function exhibit(argv, input = "/dev/null") {
-  const running = begin(argv, input);
+const exhibitCmd = ["cmd", "/c", "exhibit.cmd"];
+const node = "node/node.exe";
+
+/** Runs `exhibit.cmd`, or another program. @param {string[]} argv @param {string} [input] a file for stdin @param {string[]} [program] */
+async function exhibit(argv, input = "/dev/null", program = exhibitCmd) {
+  const running = begin(argv, input, program);
   const code = await running.ended;
   return { code, ...(await running.said()) };
 }
 
-/** @param {string[]} argv @param {string} [input] */
-function begin(argv, input = "/dev/null") {
+/** @param {string[]} argv @param {string} [input] @param {string[]} [program] */
+function begin(argv, input = "/dev/null", program = exhibitCmd) {
   const files = ["out", "err"].map((name) => path.join(work, name));
   const [inFd, ...outFds] = [openSync(input, "r"), ...files.map((file) => openSync(file, "w"))];
-  const child = spawn("wine", ["cmd", "/c", "exhibit.cmd", ...argv], {
+  const child = spawn("wine", [...program, ...argv], {
     cwd: bundle,
     env: wineEnv,
     stdio: [inFd, ...outFds],
@@ -63,6 +76,24 @@ function begin(argv, input = "/dev/null") {
       return { out, err };
     },
   };
+}
+
+/** Runs the program at a console until some of a file has arrived, and presses Ctrl-C. @param {string[]} argv */
+async function interrupted(argv) {
+  const words = ["wine", node, "app/bin/exhibit.js", ...argv].map((word) => `'${word}'`);
+  const child = spawn("script", ["-qefc", `stty cols 120; exec ${words.join(" ")}`, "/dev/null"], {
+    cwd: bundle,
+    env: wineEnv,
+    timeout: stepMs,
+  });
+  let shown = "";
+  child.stdout.on("data", (bytes) => {
+    shown += String(bytes);
+    if (child.stdin.writable && /[1-9] MiB of/.test(shown)) child.stdin.end("\x03");
+  });
+  /** @type {number | null} */
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  return { code, shown };
 }
 
 /** @param {string} what @param {() => Promise<void>} work_ */
@@ -88,6 +119,26 @@ async function serve(argv) {
 function killAll() {
   spawnSync("wineserver", ["-k9"], { env: wineEnv });
 }
+
+/** Secrets that grow and shrink: how long each was, whether it came back, and how many entries it had. */
+const keychainStory = `
+  import keytar from "./app/node_modules/keytar/lib/keytar.js";
+  import { keychainOn } from "./app/dist/platform/secrets/keychain.js";
+  const keychain = keychainOn(process.platform);
+  const name = "sso-login:https://met.example";
+  const told = [];
+  const tell = async (secret) => {
+    const isSame = (await keychain.get(name) ?? "") === secret;
+    const accounts = (await keytar.findCredentials("exhibit")).map(({ account }) => account);
+    told.push([secret.length, isSame, accounts.filter((account) => account.startsWith(name)).length]);
+  };
+  for (const length of [5, 2560, 2561, 14000, 20000, 10]) {
+    await keychain.set(name, "t".repeat(length));
+    await tell("t".repeat(length));
+  }
+  await keychain.delete(name);
+  await tell("");
+  console.log(JSON.stringify(told));`;
 
 const invitation = path.join(work, "invitation");
 const { child: server, url } = await serve([
@@ -157,6 +208,81 @@ try {
     const { code, err } = await exhibit(["upload", `${onWindows(store)}"`, ...dry]);
     assert.equal(code, 0, err);
   });
+  /** @param {string} named @param {string} taken what comes behind its case and reference */
+  const uploads = async (named, taken) => {
+    const { code, out, err } = await exhibit(["upload", named, "--case", "WIN/4", "--json"]);
+    assert.equal(code, 0, err);
+    assert.match(out, new RegExp(`"${taken}"`));
+  };
+  await step("paths of more than 260 letters, also behind \\\\?\\, and back again", async () => {
+    const deep = path.join(work, ...["a", "b", "c"].map((letter) => letter.repeat(90)));
+    await mkdir(deep, { recursive: true });
+    await copyFile(file, path.join(deep, "deep.mp4"));
+    await uploads(onWindows(path.join(deep, "deep.mp4")), "uploaded");
+    await uploads(`\\\\?\\${onWindows(path.join(deep, "deep.mp4"))}`, "already-present");
+    const to = onWindows(path.join(deep, "back"));
+    const { code, err } = await exhibit(["download", "WIN/4:ABC/1", "--to", to]);
+    assert.equal(code, 0, err);
+    const back = await readFile(path.join(deep, "back", "deep.mp4"));
+    assert.ok(back.equals(await readFile(file)));
+  });
+  await step("a share: \\\\nas\\cctv as a source, \\\\nas\\evidence as a store", async () => {
+    const nas = path.join(wineEnv.WINEPREFIX, "dosdevices/unc/nas");
+    await mkdir(nas, { recursive: true });
+    for (const share of ["cctv", "evidence"]) {
+      await mkdir(path.join(work, share));
+      await symlink(path.join(work, share), path.join(nas, share));
+    }
+    await copyFile(file, path.join(work, "cctv", "aux.mp4"));
+    assert.equal((await exhibit(["store", "add", "nas", "\\\\nas\\evidence\\"])).code, 0);
+    const listed = await exhibit(["store", "add", "same", "\\\\?\\UNC\\nas\\evidence"]);
+    assert.match(listed.out, /file:\/\/nas\/evidence\n/);
+    const upload = ["upload", "\\\\nas\\cctv", "--case", "WIN/5", "--store", "nas"];
+    const sent = await exhibit(upload);
+    assert.equal(sent.code, 0, sent.err);
+    assert.equal((await exhibit(["verify", "WIN/5:ABC/1", "--store", "nas"])).code, 0);
+    assert.equal((await exhibit(["smoke", "nas"])).code, 0);
+  });
+  await step("devices are no files: CON, NUL, COM1", async () => {
+    for (const name of ["CON", "NUL", "COM1"]) {
+      assert.equal((await exhibit(["upload", name, "--case", "WIN/6"])).code, 5, name);
+    }
+    assert.equal((await exhibit(["upload", "\\\\.\\NUL", "--case", "WIN/6"])).code, 2);
+  });
+  await step(
+    "the Credential Manager keeps secrets of any length, and the machine's key",
+    async () => {
+      const program = path.join(bundle, "keychain.mjs");
+      await writeFile(program, keychainStory);
+      const { code, out, err } = await exhibit([], "/dev/null", [node, "keychain.mjs"]);
+      assert.equal(code, 0, err);
+      assert.deepEqual(JSON.parse(out), [
+        [5, true, 1],
+        [2560, true, 1],
+        [2561, true, 3],
+        [14_000, true, 7],
+        [20_000, true, 9],
+        [10, true, 1],
+        [0, true, 0],
+      ]);
+      const { EXHIBIT_KEY_FILE, ...withoutFile } = wineEnv;
+      wineEnv.EXHIBIT_KEY_FILE = "";
+      const doctor = await exhibit(["doctor", "--json"]);
+      const own = await exhibit(["upload", onWindows(file), "--case", "WIN/7"]);
+      const again = await exhibit(["verify", "WIN/7:ABC/1"]);
+      Object.assign(wineEnv, withoutFile, { EXHIBIT_KEY_FILE });
+      assert.match(doctor.out, /the keychain of this computer answers/);
+      assert.equal(own.code, 0, own.err);
+      assert.equal(again.code, 0, again.err);
+    },
+  );
+  await step("schtasks takes the task of resume --at-startup, and its end", async () => {
+    const tasks = path.join(wineEnv.WINEPREFIX, "drive_c/windows/system32/tasks");
+    assert.equal((await exhibit(["resume", "--at-startup"])).code, 0);
+    assert.deepEqual(await readdir(tasks), ["exhibit-resume"]);
+    assert.equal((await exhibit(["resume", "--at-startup", "--remove"])).code, 0);
+    assert.deepEqual(await readdir(tasks), []);
+  });
   await step("doctor", async () => {
     const { code, out } = await exhibit(["doctor", "--json"]);
     assert.equal(code, 0, out);
@@ -171,6 +297,21 @@ try {
     assert.equal((await exhibit(["verify", "WIN/2:ABC/1", "--store", "local"])).code, 0);
     const smoked = await exhibit(["smoke", "local", "--json"]);
     assert.equal(smoked.code, 0, smoked.out);
+  });
+  await step("Ctrl-C at a console stops it cleanly, with a bar until then", async () => {
+    const upload = ["upload", onWindows(file), "--case", "WIN/8", "--store", "local"];
+    const { code, shown } = await interrupted([
+      ...upload,
+      "--bwlimit",
+      "1M",
+      "--part-size",
+      "256K",
+    ]);
+    assert.equal(code, 130, shown);
+    assert.match(shown, /stopping; Ctrl-C again leaves at once/);
+    assert.match(shown, /Stopped as asked\./);
+    assert.equal((await exhibit(["resume"])).code, 0);
+    assert.equal((await exhibit(["verify", "WIN/8:ABC/1", "--store", "local"])).code, 0);
   });
   await step("killed in mid-upload; resume sends only what is missing", async () => {
     const upload = ["upload", onWindows(file), "--case", "WIN/3", "--initials", "ABC"];
