@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { FlushTogether } from "../evidence/ports/flush-together.ts";
+import { outwaitingScanners } from "../evidence/held-files.ts";
 import { flushNames, makePrivateFolder } from "./private-folder.ts";
 
 /**
@@ -21,7 +22,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    await outwaitingScanners(() => rename(temporary, file));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -48,7 +49,7 @@ export async function replaceFiles(
       writeFileSync(file + aside, text, { flag: "wx", mode: 0o600 });
     }
     await flush(root, { files: temporaries, folders });
-    for (const { file } of files) renameSync(file + aside, file);
+    for (const { file } of files) await outwaitingScanners(() => rename(file + aside, file));
   } catch (error) {
     for (const temporary of temporaries) rmSync(temporary, { force: true });
     throw error;

@@ -9,6 +9,7 @@ import type {
   DestinationWriter,
 } from "../evidence/ports/destination.ts";
 import { noHardLinks } from "../evidence/no-hard-links.ts";
+import { outwaitingScanners } from "../evidence/held-files.ts";
 import { destinationSegments } from "./destination-names.ts";
 import { takePassingLock, type ReleaseLock } from "./file-lock.ts";
 import { inside } from "./file-names.ts";
@@ -134,7 +135,7 @@ async function publish({ name, folder, partial, finished }: WrittenFile): Promis
     if (code === "EEXIST") throw exists(name);
     if (!noHardLinks.has(code)) throw error;
     if ((await fileAt(finished, name)) !== undefined) throw exists(name);
-    await rename(partial, finished);
+    await outwaitingScanners(() => rename(partial, finished));
   }
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");

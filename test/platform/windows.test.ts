@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { EventEmitter } from "node:events";
 import path from "node:path";
 import { folderAddress, folderOf } from "../../src/evidence/folder-address.ts";
+import { outwaitingScanners } from "../../src/evidence/held-files.ts";
 import { destinationSegments } from "../../src/platform/destination-names.ts";
 import { meantArguments } from "../../src/main/windows-arguments.ts";
 import { watchSignals } from "../../src/main/signals.ts";
@@ -93,4 +94,33 @@ it.each([
 ])("keeps %j of a record as %j, which is no device", (name, kept) => {
   const segments = destinationSegments({ path: name, pathBytes: undefined }, "win32");
   expect(segments.map(String)).toEqual([kept]);
+});
+
+describe("a rename on Windows", () => {
+  /** Refuses so many times, as if somebody had the file open. */
+  const refusing = (times: number, code: string) => {
+    const told = { tries: 0 };
+    const work = (): Promise<string> => {
+      told.tries += 1;
+      const refusal = Object.assign(new Error("refused"), { code });
+      return told.tries > times ? Promise.resolve("renamed") : Promise.reject(refusal);
+    };
+    return { told, work };
+  };
+
+  it.each(["EPERM", "EACCES", "EBUSY"])("goes on when %s has passed", async (code) => {
+    const { told, work } = refusing(3, code);
+    await expect(outwaitingScanners(work, "win32")).resolves.toBe("renamed");
+    expect(told.tries).toBe(4);
+  });
+
+  it.each([
+    ["EPERM", "win32", 8],
+    ["ENOENT", "win32", 1],
+    ["EPERM", "linux", 1],
+  ] as const)("gives %s as it is in the end (%s: %i tries)", async (code, platform, tries) => {
+    const { told, work } = refusing(Infinity, code);
+    await expect(outwaitingScanners(work, platform)).rejects.toMatchObject({ code });
+    expect(told.tries).toBe(tries);
+  });
 });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { sha256Hex } from "../../evidence/digest.ts";
 import { ExhibitError } from "../../evidence/errors.ts";
 import { fetchedSchema } from "../../evidence/fetched.ts";
+import { outwaitingScanners } from "../../evidence/held-files.ts";
 import { replaceFile } from "../atomic-file.ts";
 import { takePassingLock } from "../file-lock.ts";
 import { makeStateFolder } from "../state-folder.ts";
@@ -119,7 +120,8 @@ export class Spool {
   /** All is here: the bytes have their name from now on. */
   async finish(facts: Spooled): Promise<void> {
     await this.#handle?.sync();
-    await rename(path.join(this.folder, partName), spoolFiles(this.folder).content);
+    const { content } = spoolFiles(this.folder);
+    await outwaitingScanners(() => rename(path.join(this.folder, partName), content));
     // Said last: content of which nothing is said is fetched anew, but nothing can be said of content that is not there.
     await this.keepFacts({ ...facts, sha256: this.sha256() });
   }

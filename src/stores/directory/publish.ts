@@ -1,6 +1,7 @@
 import { chmod, link, open, rename, stat } from "node:fs/promises";
 import path from "node:path";
 import { noHardLinks } from "../../evidence/no-hard-links.ts";
+import { outwaitingScanners } from "../../evidence/held-files.ts";
 import { flushFolder, makeFolder } from "./durable.ts";
 import { errnoOf } from "./failures.ts";
 import { keyPath } from "./layout.ts";
@@ -52,7 +53,7 @@ async function publishByRename(
       return false;
     }
   }
-  if (!empty) await rename(temporary, file);
+  if (!empty) await outwaitingScanners(() => rename(temporary, file));
   await unmarkHolder(holder);
   return true;
 }

@@ -14,6 +14,7 @@ import { ExhibitError } from "../../evidence/errors.ts";
 import type { Upload } from "../../evidence/ports/store.ts";
 import { keySchema } from "../../evidence/key.ts";
 import { randomId } from "../../evidence/random-id.ts";
+import { outwaitingScanners } from "../../evidence/held-files.ts";
 import { flushFolder, makeFolder, writeDurably } from "./durable.ts";
 import { errnoOf } from "./failures.ts";
 import { uploadFolderName, uploadsFolder } from "./layout.ts";
@@ -84,7 +85,7 @@ export async function createUpload(
       Buffer.from(`${JSON.stringify(document, null, 2)}\n`),
     );
     await flushFolder(fresh);
-    await rename(fresh, folderOf(root, wanted));
+    await outwaitingScanners(() => rename(fresh, folderOf(root, wanted)));
     await flushFolder(uploads);
     return document;
   } catch (error) {
@@ -102,7 +103,7 @@ export async function removeUpload(root: string, upload: Upload): Promise<void> 
   const gone = path.join(uploadsFolder(root), randomId(".gone-"));
   await releaseName(root, folder);
   try {
-    await rename(folder, gone);
+    await outwaitingScanners(() => rename(folder, gone));
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
   }
