@@ -1,6 +1,7 @@
 import { ExhibitError, familyOf } from "../evidence/errors.ts";
 import type { Arrived } from "../evidence/ports/fetcher.ts";
 import type { Deps } from "./deps.ts";
+import { openJobs } from "./open-jobs.ts";
 import { upload, type UploadCaller, type UploadDeps, type UploadRequest } from "./upload.ts";
 import type { UploadedExhibit } from "./upload-outcome.ts";
 
@@ -32,7 +33,10 @@ export async function fetchLink(
   const arrived = await deps.fetcher.fetch({ link, mostBytes }, deps.onEvent, signal);
   const sourceId = exhibit.sourceId ?? `link:${arrived.fetched.urlSha256}`;
   const request = { ...exhibit, sourceId, paths: [arrived.location], oneExhibit: false };
-  const { exhibits, failed } = await upload(deps, request, signal, caller);
+  const { exhibits, failed } = await upload(deps, request, signal, {
+    ...caller,
+    onSealed: () => deps.fetcher.markSealed(arrived.location),
+  });
   const [failure] = failed;
   if (failure !== undefined) {
     const { code, message, hint } = failure;
@@ -42,6 +46,12 @@ export async function fetchLink(
   }
   const [uploaded] = exhibits;
   if (uploaded === undefined) throw new Error("The upload told of no exhibit.");
-  await arrived.discard();
+  await discardSealed(deps);
   return { exhibit: uploaded, arrived };
+}
+
+/** Removes from this computer what links brought, where it is sealed and no unfinished command is about it: also what a command that was killed has left. */
+export async function discardSealed(deps: Pick<Deps, "fetcher" | "journal">): Promise<void> {
+  const needed = new Set(openJobs(deps.journal, undefined).flatMap(({ shown }) => shown.paths));
+  await deps.fetcher.discardSealed((location) => needed.has(location));
 }

@@ -1,6 +1,7 @@
 import { ExhibitError } from "../evidence/errors.ts";
-import type { Failure } from "./deps.ts";
+import type { Deps, Failure } from "./deps.ts";
 import { failureOf } from "./failure.ts";
+import { discardSealed } from "./fetch.ts";
 import { openJobs, openJobsNamed, type OpenJob } from "./open-jobs.ts";
 import type { OnOutcome } from "./upload-outcome.ts";
 import { upload, type UploadDeps, type UploadResult } from "./upload.ts";
@@ -29,7 +30,7 @@ export interface ResumeRequest {
  * @throws ExhibitError `not-found.upload` when nothing unfinished fits `target`; the signal's reason when interrupted
  */
 export async function resume(
-  deps: UploadDeps,
+  deps: UploadDeps & Pick<Deps, "fetcher">,
   { store, target }: ResumeRequest,
   signal: AbortSignal,
   onOutcome?: OnOutcome,
@@ -40,12 +41,12 @@ export async function resume(
     target === undefined ? openJobs(journal, store) : openJobsNamed(journal, store, target);
   for (const { shown, request: asked } of open) {
     try {
-      const result = await upload(
-        deps,
-        asked,
-        signal,
-        onOutcome === undefined ? {} : { onOutcome },
-      );
+      const result = await upload(deps, asked, signal, {
+        ...(onOutcome === undefined ? {} : { onOutcome }),
+        onSealed: async () => {
+          for (const location of asked.paths) await deps.fetcher.markSealed(location);
+        },
+      });
       jobs.push({ ...shown, result });
       // Where its store's name means another store by now, what ran is another job.
       if (result.failed.count === 0) journal.finishJob(shown.id);
@@ -55,5 +56,6 @@ export async function resume(
       jobs.push({ ...shown, failure: failureOf(shown.paths.join(", "), error) });
     }
   }
+  await discardSealed(deps);
   return { jobs };
 }

@@ -40,6 +40,8 @@ export interface UploadCaller {
   readonly askInitials?: () => Promise<string>;
   /** Told what became of each exhibit, and of what was left out, as soon as it is known. */
   readonly onOutcome?: OnOutcome;
+  /** Called once all is sealed and every receipt kept, before the command counts as finished. */
+  readonly onSealed?: () => Promise<void>;
   /** Told of the list that is uploaded by, once all of it was found right. */
   readonly onList?: (list: CheckedList) => void;
 }
@@ -71,8 +73,9 @@ export async function upload(
   deps: UploadDeps,
   request: UploadRequest,
   signal: AbortSignal,
-  { askInitials, onOutcome = () => undefined, onList = () => undefined }: UploadCaller = {},
+  caller: UploadCaller = {},
 ): Promise<UploadResult> {
+  const { askInitials, onOutcome = () => undefined, onList = () => undefined } = caller;
   const given = checked(uploadRequestSchema, request, "The upload");
   const finish = (jobId: string, queue: UploadQueue): void => {
     deps.journal.finishJob(jobId);
@@ -122,7 +125,10 @@ export async function upload(
         } finally {
           digests?.close();
         }
-        if (queue.counts().failed === 0) finish(job.id, queue);
+        if (queue.counts().failed === 0) {
+          await caller.onSealed?.();
+          finish(job.id, queue);
+        }
         return resultOf(queue);
       } finally {
         journal.release(job.id);

@@ -1,6 +1,7 @@
 import { rootCertificates } from "node:tls";
 import type { Settings } from "../cli/context.ts";
 import type { Fetcher } from "../evidence/ports/fetcher.ts";
+import { sealedSpools } from "../platform/fetching/sealed-spools.ts";
 import type { MachineNetwork } from "../platform/network.ts";
 import type { MachinePaths } from "../platform/paths.ts";
 
@@ -14,6 +15,7 @@ export function fetcherOn(
   { version, settings }: { readonly version: string; readonly settings: Settings },
 ): Fetcher {
   return {
+    ...sealedSpools(paths.fetchesDir),
     async fetch(order, onEvent, signal) {
       const { allowedHosts } = await import("../platform/fetching/allowed-hosts.ts");
       const { webFetcher } = await import("../platform/fetching/fetcher.ts");

@@ -34,4 +34,8 @@ export interface Fetcher {
    * `conflict.locked` while another command fetches the same link
    */
   fetch(order: FetchOrder, onEvent: OnTransferEvent, signal: AbortSignal): Promise<Arrived>;
+  /** Remembers that what a link brought is sealed, and its receipt kept; of other locations, nothing. */
+  markSealed(location: string): Promise<void>;
+  /** Removes what links brought and was marked as sealed, but for the locations that are still needed; what another command has in use is left. */
+  discardSealed(isNeeded: (location: string) => boolean): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import path from "node:path";
 import { ExhibitError } from "../../evidence/errors.ts";
 import type { Source } from "../../evidence/ports/source.ts";
@@ -13,17 +12,18 @@ export function isFetched(location: string): boolean {
 }
 
 /** Where {@link fetchedSource} finds what lies in a spool's folder. */
-export async function locationOfSpool(
-  folder: string,
-): Promise<{ readonly location: string; readonly sizeBytes: number }> {
-  const { size } = await stat(spoolFiles(folder).content);
-  return { location: `${prefix}${path.basename(folder)}`, sizeBytes: size };
+export function locationOf(spool: string): string {
+  return `${prefix}${path.basename(spool)}`;
+}
+
+/** The folder, of those below `folder`, in which lies what is at a location. */
+export function spoolFolder(folder: string, location: string): string {
+  return path.join(folder, path.basename(location.slice(prefix.length)));
 }
 
 /** What links brought, below `folder`: each is one file, under the name that its host gave it and with what was said of it there. */
 export function fetchedSource(folder: string): Source {
-  const folderOf = (location: string): string =>
-    path.join(folder, path.basename(location.slice(prefix.length)));
+  const folderOf = (location: string): string => spoolFolder(folder, location);
   return {
     async *list(location) {
       const own = folderOf(location);

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseDigestField } from "../../evidence/digest.ts";
@@ -9,8 +10,9 @@ import { formatSize } from "../../evidence/quantities.ts";
 import { requireAllowed, type AllowedHost } from "./allowed-hosts.ts";
 import { headersOf, isPage, nameFor, pageInstead, refusal, strongEtag } from "./answer-facts.ts";
 import { askHost, type Asked, type HostRoutes } from "./ask-host.ts";
-import { locationOfSpool } from "./fetched-source.ts";
-import { readSpooled, Spool, type Spooled } from "./spool.ts";
+import { locationOf } from "./fetched-source.ts";
+import { sealedSpools } from "./sealed-spools.ts";
+import { readSpooled, Spool, spoolFiles, type Spooled } from "./spool.ts";
 
 const mostRedirects = 5;
 
@@ -30,6 +32,7 @@ export interface FetchMachine {
 /** Fetches links over HTTP as this machine may. */
 export function webFetcher(machine: FetchMachine): Fetcher {
   return {
+    ...sealedSpools(machine.folder),
     async fetch(order, onEvent, signal) {
       requireAllowed(order.link, machine.hosts);
       const folder = path.join(machine.folder, linkDigest(order.link).slice(0, 32));
@@ -53,12 +56,13 @@ async function arrived(
   { name, fetched, sha256 }: Spooled,
   isFromBefore: boolean,
 ): Promise<Arrived> {
-  const { location, sizeBytes } = await locationOfSpool(folder);
+  const { size: sizeBytes } = await stat(spoolFiles(folder).content);
   const discard = async (): Promise<void> => {
     const spool = Spool.open(folder);
     await spool.discard();
     await spool.close();
   };
+  const location = locationOf(folder);
   return { location, name, sizeBytes, sha256: sha256 ?? "", fetched, isFromBefore, discard };
 }
 
