@@ -12,13 +12,16 @@ import type { MachineFacts } from "./platform/paths.ts";
 /** Runs the command line of this process and gives its exit code. */
 export async function main(process: NodeJS.Process): Promise<number> {
   const terminal = terminalOf(process);
-  outliveReaders(process);
+  const unwritten = outliveReaders(process);
   const facts = { platform: process.platform, home: homedir(), env: process.env };
   const version = programVersion();
   const machine = composeMachine(facts, version, terminal);
   const signal = watchSignals(process);
   const context: Context = { terminal, machine, version, signal };
-  return run(process.argv.slice(2), context, (argv) => meantArguments(argv, process.platform));
+  return run(process.argv.slice(2), context, {
+    meant: (argv) => meantArguments(argv, process.platform),
+    unwritten,
+  });
 }
 
 /** The version in package.json, which lies beside `src` as well as beside `dist`. */

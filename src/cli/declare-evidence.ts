@@ -135,7 +135,7 @@ function collected(value: string, before: readonly string[] = []): readonly stri
 function reportOption(): Option {
   return new Option(
     "--report <file>",
-    "write what became of each exhibit to this file, a JSON line each",
+    "write what became of each exhibit (with --dry-run, what would) to this file, a JSON line each",
   );
 }
 

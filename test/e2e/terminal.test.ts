@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { sha256Of } from "../../src/evidence/digest.ts";
-import { atTerminal, finish, start } from "../support/built-program.ts";
+import { atTerminal, finish, start, startPrinting } from "../support/built-program.ts";
 
 let folder: string;
 const at = (name: string): string => path.join(folder, name);
@@ -106,6 +106,29 @@ describe("without a terminal", () => {
     const [code] = (await once(child, "close")) as [number];
     expect(code).toBe(0);
   }, 30_000);
+
+  it.each<[string, string[]]>([
+    ["JSON", ["--json"]],
+    ["lines", []],
+  ])(
+    "a result in %s that finds no room stops no upload, and is told",
+    async (form, more) => {
+      const name = `bus 47 ${form}.mp4`;
+      await writeFile(at(name), Buffer.alloc(1024 * 1024));
+      const argv = ["upload", at(name), "--case", "C47", "--initials", "GN", ...more];
+      const full = await open("/dev/full", "w");
+      const told = await finish(startPrinting(folder, argv, full.fd));
+      await full.close();
+      expect([told.code, told.err]).toEqual([7, expect.stringContaining("could not be written")]);
+      expect(told.err).not.toContain("    at ");
+      const again = await finish(start(folder, argv));
+      expect([again.code, again.err.includes("bytes sent")]).toEqual([0, false]);
+      expect(await json(["list", "--case", "C47"])).toMatchObject({
+        exhibits: expect.arrayContaining([expect.objectContaining({ state: "sealed" })]),
+      });
+    },
+    30_000,
+  );
 
   it("a reader of the progress that has seen enough stops no upload", async () => {
     await writeFile(at("bus 45.mp4"), Buffer.alloc(4 * 1024 * 1024));

@@ -29,6 +29,20 @@ export function start(
   return spawn(process.execPath, [program, ...argv], { env: { ...environmentIn(folder), ...env } });
 }
 
+/** Starts the built program with this descriptor as its stdout; what it prints is not to be had from the child. */
+export function startPrinting(
+  folder: string,
+  argv: readonly string[],
+  descriptor: number,
+): ChildProcessWithoutNullStreams {
+  const script = 'exec "$0" "$@" >&3';
+  const child = spawn("sh", ["-c", script, process.execPath, program, ...argv], {
+    env: environmentIn(folder),
+    stdio: ["pipe", "pipe", "pipe", descriptor],
+  });
+  return child as ChildProcessWithoutNullStreams;
+}
+
 /** Starts the built program where some files of this machine are others: for it alone, in a mount namespace of its own. Root only. */
 export function startApart(
   files: Readonly<Record<string, string>>,
