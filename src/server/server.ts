@@ -23,6 +23,7 @@ import { answerProblem, answerWithProblems } from "./problems.ts";
 import { logRequests, quietRequestLog } from "./request-log.ts";
 import { RunningHandlers } from "./running-handlers.ts";
 import { limitGroup } from "./shares/client-address.ts";
+import { showRefusalsAsPages } from "./pages/refusals-as-pages.ts";
 import { sharing } from "./shares/sharing-room.ts";
 import { endSilentConnections } from "./silent-connections.ts";
 import { statementRoutes } from "./statement.ts";
@@ -104,6 +105,7 @@ export async function createServer(
     setSafeHeaders(reply, publicUrl);
     done();
   });
+  await showRefusalsAsPages(app, deps.settings.organisation);
   await guardRoutes(app, deps);
   const handlers = new RunningHandlers();
   handlers.watch(app);

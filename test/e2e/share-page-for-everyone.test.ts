@@ -108,7 +108,7 @@ describe("the share page for everyone", () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await look("viewing, narrow");
     await sharingOf(officer.session).revoke(made.share.id, second.id, soon());
-    await page.getByText("This exhibit was withdrawn").waitFor();
+    await page.getByText(`Exhibit ${second.reference} was withdrawn.`).waitFor();
     await look("an exhibit withdrawn");
     await sharingOf(officer.session).revoke(made.share.id, undefined, soon());
     await page.getByRole("heading", { name: "This link has ended" }).waitFor();

@@ -96,19 +96,3 @@ function messageOf(state: CodePageState, mails: boolean): string | undefined {
   const minutes = state.waitMinutes;
   return `There were too many tries. Wait ${minutes} ${minutes === 1 ? "minute" : "minutes"}, then try again.`;
 }
-
-/** What a recipient who was in sees when it is over. */
-export function endedPage(organisation: string, assets: PageAssets): string {
-  return pageFrame({
-    organisation,
-    assets,
-    title: "This link has ended",
-    body: html`<section class="card ended">
-      <h1>This link has ended</h1>
-      <p>
-        Its time is over, or it was withdrawn. If you still need this material, ask the person who
-        shared it with you.
-      </p>
-    </section>`,
-  });
-}

@@ -2,6 +2,7 @@ import type { LeftNote } from "../shares/leave-note.ts";
 import type { StoredShare } from "../shares/share-rows.ts";
 import { exhibitSection, titleOf } from "./exhibit-section.ts";
 import { foreign, html, type Html } from "./html.ts";
+import { linkEnded, messageCard } from "./message-page.ts";
 import type { PageAssets } from "./page-assets.ts";
 import { pageFrame } from "./page-frame.ts";
 import type { ShownExhibit } from "./shown-exhibits.ts";
@@ -37,6 +38,7 @@ export function exhibitPage(page: ExhibitPage): string {
           <p class="overline">Shared with you by <bdi>${share.organisation}</bdi></p>
           <h1 id="title">${foreign(title)}</h1>
           ${facts(share)}
+          ${contents(exhibits)}
         </section>
         <p id="line" class="line" role="status" hidden>
           Checking the connection. The material is hidden until it is back.
@@ -47,16 +49,25 @@ export function exhibitPage(page: ExhibitPage): string {
         </p>
         ${exhibits.map((exhibit) => exhibitSection(exhibit, { access: share.access, token, only: exhibits.length === 1, notes }))}
       </div>
-      <template id="ended">
-        <section class="card ended">
-          <h1 tabindex="-1">This link has ended</h1>
-          <p>
-            Its time is over, or it was withdrawn. If you still need this material, ask the person
-            who shared it with you.
-          </p>
-        </section>
-      </template>`,
+      <template id="ended">${messageCard(linkEnded)}</template>`,
   });
+}
+
+/** Leads to each exhibit, where there are so many that they do not stand on one screen. */
+function contents(exhibits: readonly ShownExhibit[]): Html | undefined {
+  if (exhibits.length < 3) return undefined;
+  return html`<nav class="contents" aria-label="Exhibits on this page">
+    <ol>
+      ${exhibits.map(
+        (exhibit) =>
+          html`<li>
+            <a href="#${exhibit.id}"
+              ><span class="mono">${exhibit.reference}</span>${exhibit.record.title === undefined ? undefined : html` ${foreign(exhibit.record.title)}`}</a
+            >
+          </li>`,
+      )}
+    </ol>
+  </nav>`;
 }
 
 function facts(share: StoredShare): Html {

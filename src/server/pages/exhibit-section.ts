@@ -6,14 +6,14 @@ import type { LeftNote } from "../shares/leave-note.ts";
 import { foreign, html, type Html } from "./html.ts";
 import { notesSection } from "./notes-section.ts";
 import type { ShownExhibit } from "./shown-exhibits.ts";
-import { sizeInWords, timeInWords } from "./plain-words.ts";
+import { secondInWords, sizeInWords, timeInWords } from "./plain-words.ts";
 
 const kindInWords: Readonly<Record<ShownAs, string>> = {
   video: "Video",
   audio: "Recording",
   image: "Picture",
   pdf: "Document",
-  none: "File without a viewer",
+  none: "File",
 };
 
 /** The address of something of a file, relative to the page. */
@@ -131,7 +131,7 @@ function viewer(kind: ShownAs, url: (name: string) => string, label: string): Ht
         >
       </p>`;
     case "none":
-      return html`<p class="help">This kind of file cannot be shown here.</p>`;
+      return html`<p class="help">This kind of file cannot be shown on a page.</p>`;
   }
 }
 
@@ -149,10 +149,10 @@ function about(exhibit: ShownExhibit, access: ShareAccess, token: string): Html 
     ["Exhibit", formatAddress(exhibit)],
     ...(record.recorded?.from === undefined
       ? []
-      : [["Recorded from", instant(record.recorded.from, record.recorded.timeZone)] as const]),
+      : [["Recorded from", moment(record.recorded.from, record.recorded.timeZone)] as const]),
     ...(record.recorded?.to === undefined
       ? []
-      : [["Recorded to", instant(record.recorded.to, record.recorded.timeZone)] as const]),
+      : [["Recorded to", moment(record.recorded.to, record.recorded.timeZone)] as const]),
     ...(record.clockOffset === undefined
       ? []
       : [["Recorder's clock", offsetInWords(record.clockOffset.seconds)] as const]),
@@ -179,8 +179,13 @@ function about(exhibit: ShownExhibit, access: ShareAccess, token: string): Html 
   </aside>`;
 }
 
-function instant(at: string, timeZone?: string): Html {
-  return html`<time datetime="${at}">${timeInWords(at, timeZone)}</time>`;
+function instant(at: string): Html {
+  return html`<time datetime="${at}">${timeInWords(at)}</time>`;
+}
+
+/** A time of the recording itself: seconds matter there. */
+function moment(at: string, timeZone: string): Html {
+  return html`<time datetime="${at}">${secondInWords(at, timeZone)}</time>`;
 }
 
 function offsetInWords(seconds: number): string {

@@ -12,8 +12,9 @@ import { notesOf } from "../shares/leave-note.ts";
 import { expectedCode, useCode } from "../shares/mailed-code.ts";
 import { SlidingLimit } from "../shares/sliding-limit.ts";
 import { askForCode, type CodeAsked } from "./ask-for-code.ts";
-import { codePage, endedPage, type CodePageState } from "./code-page.ts";
+import { codePage, type CodePageState } from "./code-page.ts";
 import { exhibitPage } from "./exhibit-page.ts";
+import { linkEnded, messagePage } from "./message-page.ts";
 import type { PageAssets } from "./page-assets.ts";
 import { shownExhibits } from "./shown-exhibits.ts";
 import { sessionCookie, visitOf, visitorOf, type LinkRoute } from "./visit.ts";
@@ -65,7 +66,7 @@ export function linkRoutes(app: FastifyInstance, desk: ShareDesk, assets: PageAs
     const access = { share: visit.share.id, session: visit.session.id, from };
     if (visit.state === "ended") {
       await logAccess(database, clock, { ...access, kind: `refused-${visit.reason}` });
-      return reply.code(410).send(endedPage(settings.organisation, assets));
+      return reply.code(410).send(messagePage(settings.organisation, assets, linkEnded));
     }
     await logAccess(database, clock, { ...access, kind: "page" });
     return reply.send(

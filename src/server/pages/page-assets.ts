@@ -25,20 +25,36 @@ const files = {
   },
 } as const;
 
+/** Where a page beside them, `/s/TOKEN`, finds its files. */
+export async function pageAssets(): Promise<PageAssets> {
+  const named = async ({ name, at }: (typeof files)[keyof typeof files]): Promise<string> =>
+    `assets/${name}?v=${sha256Of(await readFile(at)).slice(0, 12)}`;
+  return {
+    style: await named(files.style),
+    script: await named(files.script),
+    icon: await named(files.icon),
+    player: await named(files.player),
+  };
+}
+
+/** The style and icon of a page at another address of this server, `url` as the request has it: relative to that one. */
+export function assetsFrom(
+  { style, icon }: PageAssets,
+  url: string,
+): Pick<PageAssets, "style" | "icon"> {
+  const [path = "/"] = url.split("?");
+  const up = "../".repeat(Math.max(0, path.split("/").length - 2));
+  const base = `${up || "./"}${sharePagePath.slice(1)}/`;
+  return { style: `${base}${style}`, icon: `${base}${icon}` };
+}
+
 /** `GET /s/assets/NAME`: the page's own files, hls.js among them. They hold nothing secret and may be kept. */
-export async function assetRoutes(app: FastifyInstance): Promise<PageAssets> {
-  const serve = async ({ name, type, at }: (typeof files)[keyof typeof files]): Promise<string> => {
+export async function assetRoutes(app: FastifyInstance): Promise<void> {
+  for (const { name, type, at } of Object.values(files)) {
     const bytes = await readFile(at);
     app.get(`${sharePagePath}/assets/${name}`, { config: { access: "public" } }, (_, reply) => {
       setPageHeaders(reply);
       return reply.type(type).header("cache-control", "public, max-age=86400").send(bytes);
     });
-    return `assets/${name}?v=${sha256Of(bytes).slice(0, 12)}`;
-  };
-  return {
-    style: await serve(files.style),
-    script: await serve(files.script),
-    icon: await serve(files.icon),
-    player: await serve(files.player),
-  };
+  }
 }

@@ -5,6 +5,15 @@ const ours = "Europe/London";
  * unless another is given that this system knows.
  */
 export function timeInWords(at: string, timeZone = ours): string {
+  return inWords(at, timeZone, {});
+}
+
+/** The same to the second: `29 November 2026 at 10:40:07 GMT`. */
+export function secondInWords(at: string, timeZone = ours): string {
+  return inWords(at, timeZone, { second: "2-digit" });
+}
+
+function inWords(at: string, timeZone: string, more: Intl.DateTimeFormatOptions): string {
   const style = {
     day: "numeric",
     month: "long",
@@ -12,11 +21,12 @@ export function timeInWords(at: string, timeZone = ours): string {
     hour: "2-digit",
     minute: "2-digit",
     timeZoneName: "short",
+    ...more,
   } as const;
   try {
     return new Intl.DateTimeFormat("en-GB", { ...style, timeZone }).format(new Date(at));
   } catch (error) {
-    if (error instanceof RangeError && timeZone !== ours) return timeInWords(at);
+    if (error instanceof RangeError && timeZone !== ours) return inWords(at, ours, more);
     throw error;
   }
 }

@@ -8,7 +8,8 @@ import { guardViewing } from "./guarded-viewing.ts";
 import { linkRoutes } from "./link-routes.ts";
 import { noteRoutes } from "./note-routes.ts";
 import { originalRoutes } from "./original-routes.ts";
-import { assetRoutes } from "./page-assets.ts";
+import { assetRoutes, pageAssets } from "./page-assets.ts";
+import { refuseOtherSites } from "./other-sites.ts";
 import { setPageHeaders } from "./page-headers.ts";
 
 /** Largest form: a note, every character of it spelt out in percents. */
@@ -16,7 +17,7 @@ const formBytes = 16_384;
 
 /** The recipient's side, `/s/…`: pages for people, not an API. No account; the link, its code and a session. */
 export async function sharePages(app: FastifyInstance, desk: ShareDesk): Promise<void> {
-  const assets = await assetRoutes(app);
+  await assetRoutes(app);
   await app.register(cookie);
   await app.register(form, { bodyLimit: formBytes });
   app.addHook("onRequest", (_request, reply, done) => {
@@ -24,7 +25,8 @@ export async function sharePages(app: FastifyInstance, desk: ShareDesk): Promise
     void reply.type("text/html; charset=utf-8");
     done();
   });
-  linkRoutes(app, desk, assets);
+  app.addHook("onRequest", refuseOtherSites);
+  linkRoutes(app, desk, await pageAssets());
   await app.register((scope, _options, done) => {
     const guarded = guardViewing(scope, desk);
     eventRoutes(scope, desk, guarded);

@@ -12,7 +12,7 @@ export interface StreamName {
   readonly ordinal: number | undefined;
 }
 
-/** What an open page is told. */
+/** What an open page is told: its share has ended, one exhibit of it, or only this session, which the code starts anew. */
 export type PageEvent =
   | { readonly type: "ended" | "session-over" }
   | { readonly type: "exhibit-ended"; readonly exhibit: string };

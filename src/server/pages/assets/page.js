@@ -56,11 +56,15 @@
   function endExhibit(id) {
     const exhibit = document.getElementById(id);
     if (!exhibit) return;
+    const reference = exhibit.querySelector(".reference").textContent;
     clear(exhibit);
+    const entry = viewing.querySelector('.contents a[href="#' + id + '"]');
+    if (entry) entry.closest("li").remove();
     const words = document.createElement("p");
     words.className = "withdrawn";
     words.setAttribute("role", "status");
-    words.textContent = "This exhibit was withdrawn.";
+    words.textContent = "Exhibit " + reference + " was withdrawn.";
+    exhibit.removeAttribute("aria-labelledby");
     exhibit.append(words);
   }
 
