@@ -34,7 +34,7 @@ export function linkMail(id: string, share: MailedShare, link: string): Outgoing
       share,
       [`${share.organisation} shares material with you, on a secure page.`, link, ...steps],
       html`<p>${share.organisation} shares material with you, on a secure page:</p>
-        <p><a href="${link}">${link}</a></p>
+        <p style="${styles.box}"><a href="${link}" style="${styles.link}">${link}</a></p>
         ${steps.map((step) => html`<p>${step}</p>`)}`,
     ),
   };
@@ -60,11 +60,27 @@ export function codeMail(
       share,
       [`Your access code: ${code}`, ...steps],
       html`<p>Your access code:</p>
-        <p style="font: bold 1.5em monospace">${code}</p>
+        <p style="${styles.box}"><strong style="${styles.code}">${code}</strong></p>
         ${steps.map((step) => html`<p>${step}</p>`)}`,
     ),
   };
 }
+
+/**
+ * Mail programs read styles on elements only, and some none: all of it must read as well without. The page's colours, no
+ * picture, and the link as what it is: a button would hide where it leads.
+ */
+const styles = {
+  sheet:
+    "margin: 0; padding: 24px 12px; background: #f1f3f6; color: #16202c; font: 16px/1.5 'Segoe UI', Roboto, Helvetica, Arial, sans-serif",
+  letter:
+    "max-width: 36em; margin: 0 auto; padding: 8px 28px 20px; background: #ffffff; border: 1px solid #d5dbe3; border-top: 6px solid #14264a",
+  box: "margin: 20px 0; padding: 12px 16px; background: #eef4fb; border-left: 4px solid #1c5aa6",
+  link: "color: #1c5aa6; font-weight: bold; word-break: break-all",
+  code: "font: bold 26px Consolas, 'Liberation Mono', monospace; letter-spacing: 2px",
+  closing:
+    "margin: 24px 0 0; padding-top: 12px; border-top: 1px solid #d5dbe3; color: #4a5868; font-size: 14px",
+} as const;
 
 function written(
   { recipient }: MailedShare,
@@ -77,10 +93,16 @@ function written(
     text: `${[greeting, ...paragraphs, closing].join("\n\n")}\n`,
     html: html`<!doctype html>
       <html lang="en-GB">
-        <body>
-          <p>${greeting}</p>
-          ${body}
-          <p>${closing}</p>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width" />
+        </head>
+        <body style="${styles.sheet}">
+          <div style="${styles.letter}">
+            <p>${greeting}</p>
+            ${body}
+            <p style="${styles.closing}">${closing}</p>
+          </div>
         </body>
       </html> `.text,
   };

@@ -120,7 +120,7 @@ describe("a share whose link and codes go by mail", () => {
     expect(first.to).toEqual([address]);
     expect(first.mail.from?.text).toBe('"Avonshire Police, Traffic" <evidence@police.example>');
     expect(first.mail.text).toContain(made.link);
-    expect(first.mail.html).toContain(`<a href="${made.link}">`);
+    expect(first.mail.html).toContain(`<a href="${made.link}"`);
     for (const words of ["Dear Jane Smith", "watermarked", "nothing to install", made.share.id]) {
       expect(first.mail.text).toContain(words);
     }
