@@ -5,8 +5,8 @@ import type { Deps } from "./deps.ts";
 import type { ShareShowRequest } from "./share-show.ts";
 
 export interface ShareRenewRequest extends ShareShowRequest {
-  /** False: link and code are handed over by hand, whatever the store could send. */
-  readonly mail: boolean;
+  /** True: by mail, where the store can; false: handed over by hand; undefined: as the share was before. */
+  readonly mail: boolean | undefined;
 }
 
 /**

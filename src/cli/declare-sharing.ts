@@ -126,9 +126,13 @@ export function declareSharing(program: Command, context: Context, outcome: Outc
       .summary("replace a lost link and code")
       .description(
         "Gives a share a new link and code: same recipient, same end, same log. The old ones open nothing from that moment, and what is " +
-          "being watched through them stops within seconds. Printed, or mailed, as by share create.",
+          "being watched through them stops within seconds. Mailed where the first one was, else printed for you to hand over.",
       )
       .argument("<share>", "the share's id")
+      .option(
+        "--mail",
+        "mail the link, and codes on request, also where you handed them over before",
+      )
       .option(
         "--no-mail",
         "send nothing, also where the server could: you hand link and code over",

@@ -47,7 +47,7 @@ export const shareLogSchema = z.strictObject({ events: z.array(shareAccessSchema
 export const updateShareSchema = z.strictObject({ expiresAt: z.iso.datetime() });
 
 export const reassignShareSchema = z.strictObject({ to: z.string().min(1).max(64) });
-export const renewSchema = z.strictObject({ mail: z.boolean() });
+export const renewSchema = z.strictObject({ mail: z.boolean().optional() });
 
 export const revokeSchema = z.strictObject({ exhibit: exhibitIdSchema.optional() });
 

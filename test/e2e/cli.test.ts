@@ -210,6 +210,8 @@ describe("the main job", () => {
     expect(revoked.err).toContain("now sees only that the link is not valid");
     const again = await officer.exhibit(["share", "revoke", id, "--json"]);
     expect(again.json()).toMatchObject({ already: true, share: { state: "revoked" } });
+    const listed = (await officer.exhibit(["share", "list"])).out;
+    expect(listed).toMatch(new RegExp(`^${id} +revoked .*01AB1234526:`, "m"));
   }, 30_000);
 
   it("leaves a custody log, and a receipt that holds without the server", async () => {

@@ -1,10 +1,18 @@
 import { listShares } from "../../app/share-list.ts";
 import { formatAddress } from "../../evidence/address.ts";
+import type { Share } from "../../evidence/share.ts";
 import { atStore } from "../at-store.ts";
 import type { Context } from "../context.ts";
 import { wantsJson, withClient } from "../given.ts";
 import type { Typed } from "../input.ts";
 import { note, printResult, table, toTheSecond } from "../ui/result.ts";
+
+/** What is in a share now; of one that was revoked, what was. */
+function shown({ state, exhibits }: Share): Share["exhibits"] {
+  return state === "revoked"
+    ? exhibits
+    : exhibits.filter(({ revokedAt }) => revokedAt === undefined);
+}
 
 /** `exhibit share list`. */
 export async function run(context: Context, typed: Typed): Promise<undefined> {
@@ -27,10 +35,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
         share.access,
         toTheSecond(share.expiresAt),
         share.recipient.name,
-        share.exhibits
-          .filter(({ revokedAt }) => revokedAt === undefined)
-          .map(formatAddress)
-          .join(", "),
+        shown(share).map(formatAddress).join(", "),
         share.delivery?.state ?? "-",
       ]),
       { heading: terminal.outputIsTerminal && shares.length > 0, theme },

@@ -9,7 +9,7 @@ import { note, printResult, warn } from "../ui/result.ts";
 import { spin } from "../ui/spinner.ts";
 import { themeFor } from "../ui/theme.ts";
 
-const optionsSchema = z.object({ mail: z.boolean() });
+const optionsSchema = z.object({ mail: z.boolean().optional() });
 
 /** `exhibit share renew SHARE`. */
 export async function run(context: Context, typed: Typed): Promise<undefined> {

@@ -73,10 +73,10 @@ export interface Sharing {
   /**
    * Gives a share a new link and code; the old ones are dead from then on, what is open through them ends.
    *
-   * @param mail false: they are handed over by hand
+   * @param mail true: by mail, where the store can; false: handed over by hand; undefined: as it was before
    * @throws `conflict.share-ended`, `policy.unsupported` where links cannot be replaced
    */
-  renew(id: string, mail: boolean, signal: AbortSignal): Promise<NewShare>;
+  renew(id: string, mail: boolean | undefined, signal: AbortSignal): Promise<NewShare>;
   /** Gives a share another end; its link stays. @throws `conflict.share-ended`, `conflict.share-changed` */
   update(id: string, expiresAt: string, signal: AbortSignal): Promise<ShareUpdate>;
   /** Cuts a share, or one exhibit out of it. Repeating it succeeds. */

@@ -11,7 +11,7 @@ import type { ShareDesk } from "./share-desk.ts";
 import { describeShare, endOf, ownShare } from "./share-rows.ts";
 
 /**
- * Gives a share a new link and code: same recipient, end and log. In this order: the database, durably, so that the old
+ * Gives a share a new link and code: same recipient, end and log, and handed over as before unless `mail` says how. In this order: the database, durably, so that the old
  * link opens nothing; what is being sent through it; its open pages.
  *
  * @throws ExhibitError `not-found.share`, `conflict.share-ended`
@@ -20,11 +20,11 @@ export async function renewShare(
   desk: ShareDesk,
   caller: Identity,
   id: string,
-  mail: boolean,
+  mail: boolean | undefined,
 ): Promise<NewShare> {
   const { database, clock, settings } = desk.deps;
-  const { id: share } = await ownShare(database, caller, id);
-  const { kept, link, code } = await newHandOver(desk, mail);
+  const { id: share, by_mail } = await ownShare(database, caller, id);
+  const { kept, link, code } = await newHandOver(desk, mail ?? by_mail === 1);
   const queued = await database.transaction().execute(async (trx) => {
     const now = clock.now();
     const row = await ownShare(trx, caller, share);

@@ -180,6 +180,18 @@ describe("a share whose link and codes go by mail", () => {
     expect((await new Recipient(renewed.link).give(renewed.code ?? "")).status).toBe(303);
   });
 
+  it("goes on as it was handed over when it is renewed, unless that is said anew", async () => {
+    const made = await share({ mail: false });
+    const begun = mails.begun;
+    const renew = (mail?: boolean): Promise<NewShare> =>
+      sharingOf(officer.session).renew(made.share.id, mail, soon());
+    const byHand = await renew();
+    expect([byHand.code, mails.begun]).toEqual([expect.any(String), begun]);
+    const byMail = await renew(true);
+    expect([byMail.code, await mailedLink()]).toEqual([undefined, byMail.link]);
+    expect((await renew(false)).code).toEqual(expect.any(String));
+  });
+
   it("waits where the mail server asks to come again, through a restart, and arrives then", async () => {
     mails.manner = { at: "RCPT", code: 451 };
     const made = await share();
@@ -239,7 +251,7 @@ describe("a share whose link and codes go by mail", () => {
     expect((await visitor.get("session")).status).toBe(204);
     await ask(new Recipient(made.link));
     const unused = await mailedCode();
-    const renewed = await sharingOf(officer.session).renew(made.share.id, true, soon());
+    const renewed = await sharingOf(officer.session).renew(made.share.id, undefined, soon());
     expect(await mailedLink()).toBe(renewed.link);
     expect(renewed.link).not.toBe(made.link);
     const stranger = await new Recipient(`${server.url}/s/${newToken()}`).get();
