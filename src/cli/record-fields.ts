@@ -75,7 +75,11 @@ function recorded(options: Readonly<Record<string, unknown>>): Pick<RecordFields
   const to = options["recordedTo"] as string | undefined;
   const timeZone = options["timeZone"] as string | undefined;
   if (from === undefined && to === undefined && timeZone === undefined) return {};
-  if (timeZone === undefined) throw missing("--time-zone, which goes with a recording's times,");
+  if (timeZone === undefined) {
+    throw new ExhibitError("usage.missing", "A recording's times need the zone that they are in.", {
+      hint: "Add --time-zone, for example --time-zone Europe/London.",
+    });
+  }
   requireTimeZone(timeZone);
   const times = present({
     from: from === undefined ? undefined : instantOf(from, timeZone, "--recorded-from"),

@@ -44,7 +44,7 @@ describe("a command line that is not right", () => {
     ["upload x --case A --concurrency 0", 2, "--concurrency must be a whole number from 1 to 32"],
     ["upload x --case A --part-size 1", 2, "--part-size must be between 64K and 512M"],
     ["upload x --case A --part-size huge", 2, "--part-size must be a size"],
-    ["upload x --case A --recorded-from 2026-11-21T14:05:00Z", 2, "--time-zone, which goes with"],
+    ["upload x --case A --recorded-from 2026-11-21T14:05:00Z", 2, "need the zone"],
     [
       "upload x --case A --recorded-from soon --time-zone UTC",
       2,

@@ -204,7 +204,7 @@ describe("progress", () => {
     );
     progress.onEvent({ type: "planned", files: 1, bytes: 10, isComplete: true });
     progress.onEvent({ type: "file-started", path: "a\nb", sizeBytes: 10 });
-    progress.onEvent({ type: "waiting", reason: "The store is busy", seconds: 5 });
+    progress.onEvent({ type: "waiting", reason: "The store is busy.", seconds: 5 });
     progress.onEvent({ type: "file-done", path: "a\nb", proof: "whole" });
     progress.stop();
     expect(err()).toBe(

@@ -3,6 +3,7 @@ import { linkWithoutSecrets } from "../../src/evidence/fetched.ts";
 import { whyRefused } from "../../src/platform/fetching/addresses.ts";
 import { allowedHosts, entriesFor } from "../../src/platform/fetching/allowed-hosts.ts";
 import { nameFor } from "../../src/platform/fetching/answer-facts.ts";
+import { askHost } from "../../src/platform/fetching/ask-host.ts";
 
 describe("what is allowed, kept and named of links", () => {
   it.each([
@@ -76,5 +77,16 @@ describe("what is allowed, kept and named of links", () => {
     ["inline", "bus 42.mp4"],
   ])("%j names a file %s", (contentDisposition, name) => {
     expect(nameFor(new URL("https://a.example/x/bus%2042.mp4"), { contentDisposition })).toBe(name);
+  });
+
+  it("says that a host has no address, and not that it did not answer", async () => {
+    const routes = { ca: undefined, proxyFor: () => undefined, userAgent: "test", stallMs: 9000 };
+    const found = allowedHosts("nowhere.invalid", "--allow-host");
+    const link = new URL("https://nowhere.invalid/x.mp4");
+    const asked = askHost(link, found, {}, routes, AbortSignal.timeout(20_000));
+    await expect(asked).rejects.toMatchObject({
+      code: "unavailable.source",
+      message: "This computer finds no address for nowhere.invalid.",
+    });
   });
 });

@@ -170,6 +170,13 @@ it("lets an officer in through a private authority, names no secret, and hands a
   const custody = await as("admin", "log", list.exhibits[0]?.id ?? "", "--json");
   expect(custody.out).toContain(`"reassignedTo":"${heir.id}"`);
   await step(as("admin", "identity", "restore", leaver?.id ?? ""));
+  // Let in again, with the same token; but the key that may have been stolen signs nothing more.
+  await writeFile(file, "another note");
+  const unsigned = await step(as("officer", "upload", file, "--case", "01AB1234526", "--json"));
+  expect([unsigned.code, unsigned.out]).toEqual([
+    6,
+    expect.stringContaining("integrity.signature"),
+  ]);
   expect((await step(as("officer", "logout", "local"))).code).toBe(0);
 
   const kept = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -49,7 +49,7 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     note(
       terminal,
       json,
-      `${id} is gone or dormant and has ${openShares} open shares: exhibit share list --of ${id}; exhibit share reassign SHARE --to IDENTITY.`,
+      `${id} is gone or dormant and has ${openShares} open ${openShares === 1 ? "share" : "shares"}: exhibit share list --of ${id}; exhibit share reassign SHARE --to IDENTITY.`,
     );
   }
 }

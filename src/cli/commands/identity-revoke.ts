@@ -18,5 +18,6 @@ export async function run(context: Context, typed: Typed): Promise<undefined> {
     context.terminal,
     json,
     "It is shut out from its next request on. What it sent stays, and so do the shares it made.",
+    `To see those that are open: exhibit share list --of ${identity}`,
   );
 }

@@ -170,6 +170,12 @@ function failure(error: unknown, { host }: URL): ExhibitError {
       },
     );
   }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return new ExhibitError("unavailable.source", `This computer finds no address for ${host}.`, {
+      hint: "Check the link for a typing mistake, and this computer's network; then try again.",
+      cause: error,
+    });
+  }
   const how = code === "" ? "" : ` (${code})`;
   return new ExhibitError("unavailable.source", `${host} did not answer to the end${how}.`, {
     hint: "Try again later: what has arrived is kept.",

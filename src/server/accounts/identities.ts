@@ -59,7 +59,8 @@ export async function revokeIdentity(
 }
 
 /**
- * Lets somebody in again who comes by the force's provider and was revoked here; repeating it succeeds. Others get a new invitation.
+ * Lets somebody in again who comes by the force's provider and was revoked here; repeating it succeeds. The keys of their
+ * machines stay ended: one of them may have been stolen. Others get a new invitation.
  *
  * @throws ExhibitError `not-found.identity`; `usage.invalid` for others
  */
@@ -81,12 +82,19 @@ function noIdentity(id: string): ExhibitError {
   });
 }
 
-/** Marks an identity as gone, by its own wish or another's. */
+/** Marks an identity as gone, by its own wish or another's, and its machines with it: let in again, each signs in anew. */
 export async function endIdentity(database: Kysely<Tables>, id: string, now: Date): Promise<void> {
+  const ended = { revoked_at: now.toISOString() };
   await database
     .updateTable("identities")
-    .set({ revoked_at: now.toISOString() })
+    .set(ended)
     .where("id", "=", id)
+    .where("revoked_at", "is", null)
+    .execute();
+  await database
+    .updateTable("identity_keys")
+    .set(ended)
+    .where("identity_id", "=", id)
     .where("revoked_at", "is", null)
     .execute();
 }

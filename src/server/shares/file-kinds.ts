@@ -103,7 +103,7 @@ function cannotShow(exhibit: SharedExhibit, ordinal: number, cause: ExhibitError
   if (cause.code === "unavailable.program") return cause;
   return new ExhibitError(
     cause.code,
-    `File ${ordinal} of ${formatAddress(exhibit)} cannot be shared for viewing: ${cause.message}`,
+    `File ${ordinal} of ${formatAddress(exhibit)}: ${cause.message}`,
     {
       hint: "Share the unaltered original with --access original, if the recipient may have it.",
       facts: { ...cause.facts, reference: exhibit.reference, file: ordinal },

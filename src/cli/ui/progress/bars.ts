@@ -3,7 +3,7 @@ import { formatDuration, formatSize } from "../../../evidence/quantities.ts";
 import type { Terminal } from "../terminal.ts";
 import { themeFor } from "../theme.ts";
 import { shortened, visible } from "../visible.ts";
-import type { RunningFile, Tally } from "./tally.ts";
+import { clauseOf, type RunningFile, type Tally } from "./tally.ts";
 
 export interface ProgressView {
   /** The tally has changed. */
@@ -75,7 +75,7 @@ export function wholeLine(
   const why = tally.stopping
     ? "stopping; Ctrl-C again leaves at once"
     : wait !== undefined && wait.untilMs > nowMs
-      ? `${visible(wait.reason)}, again in ${formatDuration((wait.untilMs - nowMs) / 1000)}`
+      ? `${visible(clauseOf(wait.reason))}, again in ${formatDuration((wait.untilMs - nowMs) / 1000)}`
       : undefined;
   const moves = why === undefined;
   const facts: Fact[] = [

@@ -2,7 +2,7 @@ import type { TransferEvent } from "../../../evidence/progress.ts";
 import { counted, formatDuration, formatSize } from "../../../evidence/quantities.ts";
 import type { Terminal } from "../terminal.ts";
 import { visible } from "../visible.ts";
-import type { Tally } from "./tally.ts";
+import { clauseOf, type Tally } from "./tally.ts";
 
 /** With more files than this, each one's end is not a line of its own. */
 const fewFiles = 25;
@@ -31,7 +31,7 @@ export class Lines {
     if (event.type === "planned") {
       this.#planned(event.isComplete);
     } else if (event.type === "waiting") {
-      this.#say(`${event.reason}; trying again in ${formatDuration(event.seconds)}.`);
+      this.#say(`${clauseOf(event.reason)}; trying again in ${formatDuration(event.seconds)}.`);
     } else if (event.type === "file-failed") {
       this.#say(`${event.path}: failed. ${event.message}`);
     } else if (event.type === "file-done" && this.#tally.files <= fewFiles) {

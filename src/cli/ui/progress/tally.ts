@@ -98,3 +98,8 @@ export class Tally {
     return speed === undefined ? undefined : Math.max(0, this.bytes - this.doneBytes) / speed;
   }
 }
+
+/** A reason as part of a longer sentence. */
+export function clauseOf(reason: string): string {
+  return reason.replace(/\.$/, "");
+}
