@@ -119,6 +119,23 @@ describe("whoever comes with a browser", () => {
     },
   );
 
+  it("tells no other site anything: no answer allows another origin, asked before or not", async () => {
+    const { made, visitor } = await opened();
+    const headers = { origin: "https://elsewhere.example" };
+    const ask = { ...headers, "access-control-request-method": "POST" };
+    const answers = [
+      await visitor.get("", headers),
+      await visitor.get(original(), headers),
+      await request(`${server.url}/v1/server?nonce=${"n".repeat(20)}`, { headers }),
+      await request(made.link, { method: "OPTIONS", headers: ask }),
+      await request(`${server.url}/v1/shares`, { method: "OPTIONS", headers: ask }),
+    ];
+    const names = answers.flatMap((answer) => Object.keys(answer.headers));
+    expect(names).toContain("content-security-policy");
+    expect(names.filter((name) => name.startsWith("access-control-"))).toEqual([]);
+    expect(answers[0]?.headers["content-type"]).toBe("text/html; charset=utf-8");
+  });
+
   it("reads from when to when something was recorded to the second", async () => {
     const { visitor } = await opened();
     const { text } = await visitor.get();

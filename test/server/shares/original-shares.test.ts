@@ -56,6 +56,8 @@ describe("a share of originals", () => {
       "content-length": String(master.length),
       "content-disposition": `attachment; filename="_t__X_ y.avi"; filename*=UTF-8''%C3%A9t%C3%A9_X_%20y.avi`,
       etag: `"${sha256Of(master)}"`,
+      "x-content-type-options": "nosniff",
+      "content-security-policy": expect.stringMatching(/^default-src 'none';/),
     });
     const etag = String(whole.headers["etag"]);
     const ranges: [Record<string, string>, number, string][] = [
