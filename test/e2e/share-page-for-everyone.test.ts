@@ -72,6 +72,13 @@ describe("the share page for everyone", () => {
     return coded(sharingOf(officer.session).create(request, soon()));
   }
 
+  /** As after eight hours. */
+  async function endSessions({ share: { id } }: CodedShare): Promise<void> {
+    const now = new Date().toISOString();
+    const sessions = server.deps.database.updateTable("share_sessions").set({ ends_at: now });
+    await sessions.where("share_id", "=", id).execute();
+  }
+
   /** What axe finds wrong with the page as it is, by rule and place. */
   async function violations(page: Page): Promise<string[]> {
     await page.evaluate(axe);
@@ -115,8 +122,16 @@ describe("the share page for everyone", () => {
     await look("revoked while open");
     await page.reload();
     await look("ended");
+    const other = await share();
+    await page.goto(other.link);
+    await page.getByRole("textbox", { name: "Access code" }).fill(other.code);
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByRole("heading", { name: "2 exhibits" }).waitFor();
+    await endSessions(other);
+    await page.getByText("Your viewing time is over.").waitFor();
+    await look("session over");
     expect(found).toEqual(Object.fromEntries(Object.keys(found).map((state) => [state, []])));
-    expect(Object.keys(found)).toHaveLength(8);
+    expect(Object.keys(found)).toHaveLength(9);
     await page.close();
   });
 
