@@ -17,10 +17,8 @@ import { exhibitPage } from "./exhibit-page.ts";
 import { linkEnded, messagePage } from "./message-page.ts";
 import type { PageAssets } from "./page-assets.ts";
 import { shownExhibits } from "./shown-exhibits.ts";
-import { sessionCookie, visitOf, visitorOf, type LinkRoute } from "./visit.ts";
+import { longestSessionMs, sessionCookie, visitOf, visitorOf, type LinkRoute } from "./visit.ts";
 
-/** A viewing session ends with its share, or after this. The code starts another. The page that is shown then says so: code-page.ts. */
-const longestSessionMs = 8 * 3_600_000;
 /** Fetching a page without a code: how often one client may, on one link, in an hour. */
 const mostStrangers = 240;
 

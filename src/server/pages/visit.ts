@@ -8,6 +8,9 @@ import { endOf, shareOfToken, type EndReason, type StoredShare } from "../shares
 /** The cookie of a viewing session. Each share has its own, because its path is the link's. */
 export const sessionCookie = "exhibit_view";
 
+/** A viewing session ends with its share, or after this. The code starts another. */
+export const longestSessionMs = 8 * 3_600_000;
+
 /** Someone who gave the code, in a session that stands. */
 export interface Viewing {
   readonly share: StoredShare;
@@ -45,8 +48,12 @@ export async function visitOf(
   if (session === undefined) return { state: "stranger", share };
   const reason = endOf(share, now);
   if (reason !== undefined) return { state: "ended", share, session, reason };
-  const isOver = session.ends_at <= now.toISOString();
-  return { state: isOver ? "timed-out" : "viewing", share, session };
+  if (session.ends_at > now.toISOString()) return { state: "viewing", share, session };
+  // One that was cut short belongs to a link that was renewed since.
+  const lasted = Date.parse(session.ends_at) - Date.parse(session.started_at);
+  return lasted < longestSessionMs
+    ? { state: "stranger", share }
+    : { state: "timed-out", share, session };
 }
 
 /** Where a request comes from, for the access log. */
