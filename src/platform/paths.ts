@@ -52,7 +52,10 @@ export function pathsOn(machine: MachineFacts): MachinePaths {
 
 function defaultDir({ platform, home, env }: MachineFacts, kind: "config" | "state"): string {
   if (platform === "win32") {
-    return path.join(env["LOCALAPPDATA"] ?? path.join(home, "AppData", "Local"), "exhibit", kind);
+    const local = env["LOCALAPPDATA"] ?? "";
+    // Services and stripped environments have it empty: then, too, it must not be the current folder.
+    const base = path.win32.isAbsolute(local) ? local : path.join(home, "AppData", "Local");
+    return path.join(base, "exhibit", kind);
   }
   if (platform === "darwin") {
     return path.join(home, "Library", "Application Support", "exhibit", kind);

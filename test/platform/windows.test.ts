@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import path from "node:path";
 import { folderAddress, folderOf } from "../../src/evidence/folder-address.ts";
 import { outwaitingScanners } from "../../src/evidence/held-files.ts";
+import { pathsOn } from "../../src/platform/paths.ts";
 import { destinationSegments } from "../../src/platform/destination-names.ts";
 import { meantArguments } from "../../src/main/windows-arguments.ts";
 import { watchSignals } from "../../src/main/signals.ts";
@@ -124,3 +125,11 @@ describe("a rename on Windows", () => {
     expect(told.tries).toBe(tries);
   });
 });
+
+it.each([undefined, "", "AppData"])(
+  "keeps its state at home when %%LOCALAPPDATA%% is %j",
+  (value) => {
+    const facts = { platform: "win32", home: "/home/jo", env: { LOCALAPPDATA: value } } as const;
+    expect(pathsOn(facts).stateDir).toBe("/home/jo/AppData/Local/exhibit/state");
+  },
+);
