@@ -2,23 +2,22 @@ import { createHash } from "node:crypto";
 import { formatAddress } from "../evidence/address.ts";
 import { caseSchema } from "../evidence/case.ts";
 import { sha256Of } from "../evidence/digest.ts";
-import { ExhibitError, familyOf } from "../evidence/errors.ts";
+import { ExhibitError } from "../evidence/errors.ts";
 import { custodyName, exhibitPrefix, receiptName, recordName } from "../evidence/key.ts";
 import type { Connection } from "../evidence/ports/connection.ts";
-import type { ExhibitEntry, SealedExhibit } from "../evidence/ports/register.ts";
+import type { ExhibitEntry } from "../evidence/ports/register.ts";
 import type { RecordFile } from "../evidence/record.ts";
-import { persistently } from "../transfer/persistence.ts";
 import { ahead } from "./ahead.ts";
 import { checked } from "./checked.ts";
 import { connected } from "./connected.ts";
-import { requireHead } from "./custody-log.ts";
 import type { Deps } from "./deps.ts";
 import { findExhibit } from "./find-exhibit.ts";
 import { readContent } from "./read-content.ts";
+import { notAsRecorded, readWhole, type WholeExhibit } from "./read-whole.ts";
 import { TarArchive, type TarFile, type WriteBytes } from "./tar-archive.ts";
 
-/** Exhibits whose documents are read while those before them are being sent. */
-const documentsAhead = 8;
+/** Exhibits that are read while those before them are being sent. */
+const exhibitsAhead = 8;
 
 /** What `sha256sum -c` reads: a line a file of the archive, in its order. The last file of all. */
 const sumsName = "SHA256SUMS";
@@ -44,12 +43,6 @@ export interface CaseTarResult {
 }
 
 export type CaseTarDeps = Pick<Deps, "connect" | "patience" | "outage" | "onEvent">;
-
-/** Everything of an exhibit but its content, checked. */
-interface Documents {
-  readonly sealed: SealedExhibit;
-  readonly custody: string;
-}
 
 /**
  * Streams a case's sealed exhibits as one tar archive: their files under the very keys that receipts name, records, receipts,
@@ -121,11 +114,11 @@ class Packing {
   }
 
   async all(exhibits: readonly ExhibitEntry[]): Promise<{ files: number; bytes: number }> {
-    const documents = ahead(exhibits, documentsAhead, (entry) =>
-      persistently(() => this.#documentsOf(entry), this.#deps, this.#signal),
+    const read = ahead(exhibits, exhibitsAhead, (entry) =>
+      readWhole(this.#deps, this.#connection, entry, this.#signal),
     );
     let left = exhibits.length;
-    for await (const one of documents) {
+    for await (const one of read) {
       left -= 1;
       await this.#exhibit(one, left === 0);
     }
@@ -136,24 +129,12 @@ class Packing {
     return { files: this.#files, bytes: this.#bytes };
   }
 
-  async #documentsOf(entry: ExhibitEntry): Promise<Documents> {
-    const { register } = this.#connection;
-    try {
-      const sealed = await register.read(entry, this.#signal);
-      const lines = await register.custody(entry, this.#signal);
-      requireHead(lines, sealed.receipt.custody, entry.id);
-      return { sealed, custody: lines.map((line) => `${line}\n`).join("") };
-    } catch (error) {
-      throw error instanceof ExhibitError ? about(entry, error) : error;
-    }
-  }
-
-  async #exhibit({ sealed, custody }: Documents, isLast: boolean): Promise<void> {
+  async #exhibit({ sealed, custody, contents }: WholeExhibit, isLast: boolean): Promise<void> {
     const { record, receipt } = sealed;
     const bytes = record.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const { onEvent } = this.#deps;
     onEvent({ type: "planned", files: record.files.length, bytes, isComplete: isLast });
-    for (const file of record.files) await this.#content(file);
+    for (const file of record.files) await this.#content(file, contents.get(file.key));
     const prefix = exhibitPrefix(sealed.case, sealed.reference);
     const sealedAt = new Date(receipt.receivedAt);
     // Byte for byte as they lie in the store: the receipt holds the digest of the record.
@@ -172,12 +153,12 @@ class Packing {
     this.#sums.push(sumLine(sha256Of(bytes), name));
   }
 
-  async #content(file: RecordFile): Promise<void> {
+  async #content(file: RecordFile, read: Uint8Array | undefined): Promise<void> {
     const { key, path, sizeBytes, digest } = file;
     const { onEvent } = this.#deps;
     onEvent({ type: "file-started", path, sizeBytes });
     const entry = { name: key, sizeBytes, modifiedAt: new Date(file.modifiedAt) };
-    await this.#archive.add(entry, (write) => this.#verified(file, write));
+    await this.#archive.add(entry, (write) => this.#verified(file, read, write));
     onEvent({ type: "file-done", path, proof: "whole" });
     this.#sums.push(sumLine(digest.sha256, key));
     this.#names.push(nameLine(file));
@@ -186,7 +167,11 @@ class Packing {
   }
 
   /** Passes a file's bytes on, the last of them only when all are what the record says. */
-  async #verified({ key, path, sizeBytes, digest }: RecordFile, write: WriteBytes): Promise<void> {
+  async #verified(
+    { key, path, sizeBytes, digest }: RecordFile,
+    read: Uint8Array | undefined,
+    write: WriteBytes,
+  ): Promise<void> {
     const { store } = this.#connection;
     const hash = createHash("sha256");
     let received = 0;
@@ -201,22 +186,14 @@ class Packing {
       await write(bytes);
       this.#deps.onEvent({ type: "part-done", path, bytes: bytes.length, sent: true });
     };
-    const reading = { store, key, from: 0, sizeBytes, onBytes };
-    await readContent(reading, this.#deps, this.#signal);
+    if (read !== undefined) await onBytes(read);
+    else {
+      const reading = { store, key, from: 0, sizeBytes, onBytes };
+      await readContent(reading, this.#deps, this.#signal);
+    }
     if (received !== sizeBytes) throw notAsRecorded(key);
     requireDigest();
   }
-}
-
-/** Among thousands of exhibits, the one whose documents are wrong is named. */
-function about(entry: ExhibitEntry, error: ExhibitError): ExhibitError {
-  if (familyOf(error.code) !== "integrity") return error;
-  const { hint, facts } = error;
-  return new ExhibitError(error.code, `${formatAddress(entry)}: ${error.message}`, {
-    ...(hint === undefined ? {} : { hint }),
-    facts,
-    cause: error,
-  });
 }
 
 function fileOf(name: string, bytes: Uint8Array, modifiedAt: Date): TarFile {
@@ -237,15 +214,4 @@ function nameLine({ key, sizeBytes, path }: RecordFile): string {
     }).join(""),
   );
   return `${key}\t${sizeBytes}\t${name}\n`;
-}
-
-function notAsRecorded(key: string): ExhibitError {
-  return new ExhibitError(
-    "integrity.mismatch",
-    `What the store holds under ${key} is not what the signed record says.`,
-    {
-      hint: "The archive was broken off there and must not be used. Tell your administrator.",
-      facts: { key },
-    },
-  );
 }
