@@ -53,9 +53,14 @@ export function requireTimeZone(timeZone: string): void {
   zoneFormat(timeZone);
 }
 
+/** By name. Making one takes longer than checking all the rest of a row in a list. */
+const zoneFormats = new Map<string, Intl.DateTimeFormat>();
+
 function zoneFormat(timeZone: string): Intl.DateTimeFormat {
   try {
-    return new Intl.DateTimeFormat("en-GB", {
+    const made = zoneFormats.get(timeZone);
+    if (made !== undefined) return made;
+    const format = new Intl.DateTimeFormat("en-GB", {
       timeZone,
       hourCycle: "h23",
       year: "numeric",
@@ -65,6 +70,8 @@ function zoneFormat(timeZone: string): Intl.DateTimeFormat {
       minute: "2-digit",
       second: "2-digit",
     });
+    zoneFormats.set(timeZone, format);
+    return format;
   } catch (cause) {
     throw new ExhibitError("usage.invalid", `--time-zone "${timeZone}" is not a time zone.`, {
       hint: "Write its name as in Europe/London or UTC.",
