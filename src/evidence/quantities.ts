@@ -52,7 +52,7 @@ export function formatSize(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  if (unit === 0) return counted(bytes, "byte");
+  if (unit === 0) return counted(Math.round(bytes), "byte");
   return `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit] ?? ""}`;
 }
 

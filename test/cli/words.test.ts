@@ -52,6 +52,7 @@ describe("sizes and durations", () => {
   it.each([
     [0, "0 bytes"],
     [1, "1 byte"],
+    [926.34, "926 bytes"],
     [1023, "1023 bytes"],
     [1536, "1.50 KiB"],
     [38_000_000_000, "35.4 GiB"],
