@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import { chromium, type Browser } from "playwright-core";
 import type { SignInWay } from "../../src/evidence/ports/officer-sign-in.ts";
+import { mostKeys } from "../../src/protocol/keys.ts";
 import { accountsOf } from "../../src/stores/server/accounts.ts";
 import { enrolmentAtServers } from "../../src/stores/server/enrolment.ts";
 import { tokensName, type ProviderTokens } from "../../src/stores/server/provider/kept-tokens.ts";
@@ -175,6 +176,43 @@ describe("an officer", () => {
     await expect(
       partner.session.call({ ...call, body: { ...body, proof } }, soon()),
     ).rejects.toMatchObject({ code: "policy.not-permitted" });
+  });
+
+  it("ends the key that was registered first when one comes that is too many", async () => {
+    const { database } = server.deps;
+    const first = await signIn(sharedMachine(clock), asPerson(smith));
+    const firstKey = first.signer.thumbprint;
+    const row = await database
+      .selectFrom("identity_keys")
+      .selectAll()
+      .where("thumbprint", "=", firstKey)
+      .executeTakeFirstOrThrow();
+    const mine = async (): Promise<string[]> => {
+      const keys = database
+        .selectFrom("identity_keys")
+        .select("thumbprint")
+        .where("identity_id", "=", row.identity_id)
+        .where("revoked_at", "is", null);
+      return (await keys.execute()).map(({ thumbprint }) => thumbprint);
+    };
+    const there = (await mine()).length;
+    const later = (index: number): string =>
+      new Date(Date.parse(row.added_at) - 60_000 + index).toISOString();
+    await database
+      .updateTable("identity_keys")
+      .set({ added_at: later(0) })
+      .where("thumbprint", "=", firstKey)
+      .execute();
+    for (let index = there; index < mostKeys; index += 1) {
+      const values = { ...row, thumbprint: `machine-${index}`, added_at: later(index) };
+      await database.insertInto("identity_keys").values(values).execute();
+    }
+    const newest = await signIn(sharedMachine(clock), asPerson(smith));
+    const left = await mine();
+    expect(left).toHaveLength(mostKeys);
+    expect(left).toContain(newest.signer.thumbprint);
+    expect(left).toContain(`machine-${mostKeys - 1}`);
+    expect(left).not.toContain(firstKey);
   });
 
   it("shares one pair of tokens with all processes of a machine, and trades each once", async () => {

@@ -33,10 +33,11 @@ export async function signingKeysOf(
 }
 
 /**
- * Registers the key of one more machine of somebody who comes by the force's provider; repeating it succeeds.
+ * Registers the key of one more machine of somebody who comes by the force's provider; repeating it succeeds. Beyond 20 machines the one
+ * that was registered first signs nothing more: desktops that are made anew each morning never sign out.
  *
- * @throws ExhibitError `policy.not-permitted` for others, and beyond 20 machines; `integrity.signature`, `auth.clock-wrong`,
- * `usage.invalid` for a proof that is none; `conflict.exists` for a key that is known already
+ * @throws ExhibitError `policy.not-permitted` for others; `integrity.signature`, `auth.clock-wrong`, `usage.invalid` for a proof that is
+ * none; `conflict.exists` for a key that is known already
  */
 export async function registerKey(
   { database, clock, settings }: Pick<ServerDeps, "database" | "clock" | "settings">,
@@ -91,24 +92,33 @@ async function addKey(
       hint: "Sign in again, which makes a new one: exhibit login.",
     });
   }
-  const machines = await trx
+  const at = now.toISOString();
+  const newest = await trx
     .selectFrom("identity_keys")
     .select("thumbprint")
     .where("identity_id", "=", identityId)
     .where("revoked_at", "is", null)
+    .orderBy("added_at", "desc")
+    .limit(mostKeys - 1)
     .execute();
-  if (machines.length >= mostKeys) {
-    throw new ExhibitError("policy.not-permitted", `You are signed in on ${mostKeys} machines.`, {
-      hint: "Sign out where you no longer work: exhibit logout.",
-    });
-  }
+  await trx
+    .updateTable("identity_keys")
+    .set({ revoked_at: at })
+    .where("identity_id", "=", identityId)
+    .where("revoked_at", "is", null)
+    .where(
+      "thumbprint",
+      "not in",
+      newest.map((one) => one.thumbprint),
+    )
+    .execute();
   await trx
     .insertInto("identity_keys")
     .values({
       thumbprint,
       identity_id: identityId,
       key_jwk: keyJwk,
-      added_at: now.toISOString(),
+      added_at: at,
       revoked_at: null,
     })
     .execute();
