@@ -16,6 +16,9 @@ export interface SmtpSettings {
 /** A server that is slower than this is asked again later. */
 const limits = { connectionTimeout: 10_000, greetingTimeout: 20_000, socketTimeout: 40_000 };
 
+/** And one that gives a byte now and then, after this. */
+const longestMailMs = 3 * 60_000;
+
 /** What the library tells of a failure. */
 interface SmtpError {
   readonly message: string;
@@ -25,14 +28,14 @@ interface SmtpError {
   readonly command?: string | undefined;
 }
 
-/** Sends each mail over a connection of its own to the mail server at one address (RFC 5321). */
-export function smtpMail(settings: SmtpSettings): Mail {
+/** Sends each mail over a connection of its own to the mail server at one address (RFC 5321), in `mostMs` at most. */
+export function smtpMail(settings: SmtpSettings, mostMs = longestMailMs): Mail {
   return {
     async send(mail, signal) {
       signal.throwIfAborted();
       const raw = await compose(mail, settings.from);
       try {
-        await handIn(settings, mail.to.address, raw, signal);
+        await handIn(settings, { to: mail.to.address, raw, mostMs }, signal);
         return { state: "sent" };
       } catch (error) {
         if (signal.aborted) throw error;
@@ -66,8 +69,7 @@ function oneLine(text: string): string {
 
 async function handIn(
   { address, password, from, caPem }: SmtpSettings,
-  to: string,
-  raw: Buffer,
+  { to, raw, mostMs }: { readonly to: string; readonly raw: Buffer; readonly mostMs: number },
   signal: AbortSignal,
 ): Promise<void> {
   const connection = new SMTPConnection({
@@ -83,6 +85,7 @@ async function handIn(
     ...limits,
   });
   let abort = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
   const broken = new Promise<never>((_, reject) => {
     connection.once("error", reject);
     connection.once("end", () => {
@@ -91,6 +94,9 @@ async function handIn(
     abort = () => {
       reject(signal.reason as Error);
     };
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error("The mail took too long."), { code: "ETIMEDOUT" }));
+    }, mostMs);
   });
   signal.addEventListener("abort", abort);
   try {
@@ -101,6 +107,7 @@ async function handIn(
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
+    clearTimeout(timer);
     // Whatever comes after the mail was taken, or given up, is no news.
     connection.on("error", () => undefined);
     broken.catch(() => undefined);

@@ -145,6 +145,13 @@ describe("mail through a real mail server", () => {
     await expect(sending).rejects.toThrow("stopping");
     server.manner = "takes";
   });
+
+  it("is later where it takes too long in all", async () => {
+    server.manner = "silent";
+    const fate = await smtpMail(settings(), 500).send(mail, soon());
+    expect(fate).toEqual({ state: "later", reply: "the mail server was too slow" });
+    server.manner = "takes";
+  });
 });
 
 describe("the address of a mail server", () => {
