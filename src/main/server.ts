@@ -201,7 +201,10 @@ async function readTls({ tls }: ServeRequest): Promise<Tls | undefined> {
     try {
       return await readFile(file);
     } catch (cause) {
-      throw new ExhibitError("not-found.source", `${flag} ${file} cannot be read.`, { cause });
+      throw new ExhibitError("not-found.source", `${flag} ${file} cannot be read.`, {
+        hint: "Check the path, and that the account that runs the server may read it.",
+        cause,
+      });
     }
   };
   const pair = {
