@@ -17,8 +17,10 @@ export class RunningHandlers {
 
   /** Waits until none is running any more, for `limitMs` at most. */
   async ended(limitMs: number): Promise<void> {
-    const limit = wait(limitMs, undefined, { ref: false });
+    const inTime = new AbortController();
+    const limit = wait(limitMs, undefined, inTime).catch(() => undefined);
     await Promise.race([Promise.allSettled(this.running), limit]);
+    inTime.abort();
   }
 
   private watched(handler: RouteHandlerMethod): RouteHandlerMethod {
