@@ -6,25 +6,25 @@ import type { FastifyInstance, RouteHandlerMethod } from "fastify";
  * only, would say that it has closed while such a handler still writes.
  */
 export class RunningHandlers {
-  private readonly running = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
 
   /** Watches the routes that are registered after it. */
   watch(app: FastifyInstance): void {
     app.addHook("onRoute", (route) => {
-      route.handler = this.watched(route.handler);
+      route.handler = this.#watched(route.handler);
     });
   }
 
   /** Waits until none is running any more, for `limitMs` at most. */
   async ended(limitMs: number): Promise<void> {
     const inTime = new AbortController();
-    const limit = wait(limitMs, undefined, inTime).catch(() => undefined);
-    await Promise.race([Promise.allSettled(this.running), limit]);
+    const limit = wait(limitMs, undefined, { signal: inTime.signal }).catch(() => undefined);
+    await Promise.race([Promise.allSettled(this.#running), limit]);
     inTime.abort();
   }
 
-  private watched(handler: RouteHandlerMethod): RouteHandlerMethod {
-    const { running } = this;
+  #watched(handler: RouteHandlerMethod): RouteHandlerMethod {
+    const running = this.#running;
     return function (request, reply) {
       const answer = handler.call(this, request, reply);
       if (answer instanceof Promise) {
